@@ -1,0 +1,105 @@
+"""Which pictures there are, what they show, and which split they belong to.
+
+A manifest is a folder with a `labels.csv` (columns: file, label, source, method, group, split, and optionally
+x0 y0 x1 y1, the face box in pixels), or a folder with the sub-folders `real/` and `fake/`.
+"""
+
+import csv
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_detect.errors import UsageError
+
+REAL, FAKE = 0, 1
+LABELS = {"real": REAL, "fake": FAKE}
+SPLITS = ("train", "val", "test", "unseen")
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+_REQUIRED = {"file", "label", "source", "method", "group", "split"}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One labelled picture; `label` is REAL or FAKE, `group` ties pictures of one origin together."""
+
+    path: Path
+    label: int
+    source: str
+    method: str
+    group: str
+    split: str
+
+
+def read_manifest(root: Path) -> list[Sample]:
+    """All samples below `root`, sorted by path.
+
+    Raises UsageError when there are none, a label or split is unknown, or a group spans two splits.
+    """
+    table = root / "labels.csv"
+    if table.is_file():
+        samples = list(_from_csv(root, table))
+    elif (root / "real").is_dir() and (root / "fake").is_dir():
+        samples = list(_from_folders(root))
+    else:
+        raise UsageError(f"{root} has neither a labels.csv nor the folders real/ and fake/")
+    if not samples:
+        raise UsageError(f"{root} holds no pictures")
+    check_groups(samples)
+    return sorted(samples, key=lambda sample: str(sample.path))
+
+
+def read_manifests(roots: Iterable[Path]) -> list[Sample]:
+    """The samples of several manifests; groups must not span splits across them either."""
+    samples = [sample for root in roots for sample in read_manifest(root)]
+    check_groups(samples)
+    return samples
+
+
+def check_groups(samples: Iterable[Sample]) -> None:
+    """Raise UsageError when pictures of one group are in more than one split."""
+    seen: dict[str, str] = {}
+    for sample in samples:
+        if seen.setdefault(sample.group, sample.split) != sample.split:
+            raise UsageError(
+                f"group {sample.group!r} is in the splits {seen[sample.group]!r} and {sample.split!r}; "
+                "pictures of one origin must share a split"
+            )
+
+
+def data_hash(samples: Iterable[Sample]) -> str:
+    """SHA-256 over names, labels and picture bytes: the identity of a data set, for a model's provenance."""
+    digest = hashlib.sha256()
+    for sample in sorted(samples, key=lambda sample: (sample.source, sample.path.name)):
+        digest.update(f"{sample.source}/{sample.path.name} {sample.label} {sample.split}\n".encode())
+        digest.update(hashlib.sha256(sample.path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _from_csv(root: Path, table: Path) -> Iterator[Sample]:
+    with table.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        missing = _REQUIRED - set(reader.fieldnames or ())
+        if missing:
+            raise UsageError(f"{table} lacks the columns {', '.join(sorted(missing))}")
+        for row in reader:
+            where = f"{table}, line {reader.line_num}"
+            if row["label"] not in LABELS:
+                raise UsageError(f"{where}: label {row['label']!r} is neither 'real' nor 'fake'")
+            if row["split"] not in SPLITS:
+                raise UsageError(f"{where}: split {row['split']!r} is not one of {', '.join(SPLITS)}")
+            label = LABELS[row["label"]]
+            yield Sample(root / row["file"], label, row["source"], row["method"], row["group"], row["split"])
+
+
+def _from_folders(root: Path) -> Iterator[Sample]:
+    """Split by a hash of the group, 80:10:10; the group is the sub-folder of real/ or fake/, else the file."""
+    for name, label in LABELS.items():
+        folder = root / name
+        for path in sorted(folder.rglob("*")):
+            if path.suffix.lower() in _SUFFIXES and path.is_file():
+                inner = path.relative_to(folder)
+                group = inner.parts[0] if len(inner.parts) > 1 else inner.stem
+                tenth = int(hashlib.sha256(group.encode()).hexdigest(), 16) % 10
+                split = {8: "val", 9: "test"}.get(tenth, "train")
+                yield Sample(path, label, root.name, name, f"{root.name}-{group}", split)

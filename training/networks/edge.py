@@ -1,0 +1,96 @@
+"""`edge`, the classifier that ships: small, fully convolutional, and made for int8 on small CPUs."""
+
+from typing import Literal
+
+import keras
+from keras import ops
+
+from training.networks.layers import StandardisedConv2D
+
+Stem = Literal["space_to_depth", "haar", "strided"]
+_RELU_GAIN = 1.7139588594436646
+"""sqrt(2 / (1 - 1/pi)): brings a rectified unit normal back to unit variance (Brock et al., 2021)."""
+
+
+def edge(stem: Stem = "space_to_depth", width: int = 48, standardised: bool = True) -> keras.Model:
+    """uint8 RGB (n, height, width, 3), sides divisible by 4 → {"logit": (n, 1), "patches": (n, h/16, w/16, 1)}.
+
+    The logit (of *fake*) is the mean of the patch logits. `standardised=False` builds the same graph with plain
+    convolutions, to receive the kernels of a trained one.
+    """
+
+    def conv(inputs, filters: int, size: int = 3, strides: int = 1, gain: float = _RELU_GAIN, padding: str = "same"):
+        options = {"gain": gain} if standardised else {}
+        layer = StandardisedConv2D if standardised else keras.layers.Conv2D
+        return layer(filters, size, strides=strides, padding=padding, **options)(inputs)
+
+    pixels = keras.Input((None, None, 3), dtype="uint8", name="pixels")
+    x = keras.layers.Rescaling(1 / 64)(pixels)
+    # No offset: standardised kernels have zero mean, so a constant added to the picture changes nothing. No padding
+    # in the first convolution: there is no picture beyond its edge, and black would look like a trace.
+    match stem:
+        case "space_to_depth":
+            x = conv(SpaceToDepth(4)(x), width, padding="valid")
+        case "haar":
+            x = conv(SpaceToDepth(2)(Haar()(x)), width, padding="valid")
+        case "strided":
+            x = keras.layers.ReLU()(conv(x, 32, strides=2, padding="valid"))
+            x = conv(x, width, strides=2)
+    x = keras.layers.ReLU()(x)
+    x = keras.layers.ReLU()(conv(x, 80, strides=2))
+    x = keras.layers.ReLU()(conv(x, 80))
+    x = keras.layers.ReLU()(conv(x, 128, strides=2))
+    branch = keras.layers.ReLU()(conv(x, 128))
+    x = keras.layers.ReLU()(keras.layers.Add()([x, conv(branch, 128, gain=0.5)]))
+    x = keras.layers.Dropout(0.2)(x)
+    patches = keras.layers.Conv2D(1, 1, dtype="float32", name="patches")(x)
+    logit = keras.layers.GlobalAveragePooling2D(dtype="float32", name="logit")(patches)
+    return keras.Model(pixels, {"logit": logit, "patches": patches}, name="edge")
+
+
+def plain(model: keras.Model, **options) -> keras.Model:
+    """The same function as a trained `edge`, in stock Keras layers only and in float32."""
+    copy = edge(**options, standardised=False)
+    for source, target in zip(model.layers, copy.layers, strict=True):
+        if isinstance(source, StandardisedConv2D):
+            target.set_weights([ops.convert_to_numpy(source.standardised_kernel()), ops.convert_to_numpy(source.bias)])
+        else:
+            target.set_weights(source.get_weights())
+    return copy
+
+
+@keras.saving.register_keras_serializable("edge_detect")
+class SpaceToDepth(keras.layers.Layer):
+    """(n, h, w, c) → (n, h/block, w/block, c·block²): nothing is lost, everything gets cheaper."""
+
+    def __init__(self, block: int, **options) -> None:
+        super().__init__(**options)
+        self.block = block
+
+    def call(self, inputs):
+        return ops.space_to_depth(inputs, self.block)
+
+    def compute_output_shape(self, shape):
+        half = [None if side is None else side // self.block for side in shape[1:3]]
+        return (shape[0], *half, shape[3] * self.block**2)
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "block": self.block}
+
+
+@keras.saving.register_keras_serializable("edge_detect")
+class Haar(keras.layers.Layer):
+    """One level of the 2×2 Haar transform: average and three clipped details, (n, h, w, 3) → (n, h/2, w/2, 12).
+
+    Details are small in almost every pixel; clipping the rare strong edges leaves int8 its resolution for the rest.
+    """
+
+    def call(self, inputs):
+        blocks = ops.space_to_depth(inputs, 2)
+        a, b, c, d = ops.split(blocks, 4, axis=-1)
+        details = ops.concatenate([a - b + c - d, a + b - c - d, a - b - c + d], axis=-1)
+        return ops.concatenate([(a + b + c + d) / 4, ops.clip(details, -1.0, 1.0) * 4], axis=-1)
+
+    def compute_output_shape(self, shape):
+        half = [None if side is None else side // 2 for side in shape[1:3]]
+        return (shape[0], *half, 12)

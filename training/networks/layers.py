@@ -1,0 +1,39 @@
+"""Layers that our networks share; backend-agnostic Keras 3."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("edge_detect")
+class StandardisedConv2D(keras.layers.Conv2D):
+    """Convolution whose kernel is standardised per output channel, with a learnt gain (Brock et al., 2021).
+
+    It replaces normalisation layers: activations keep their scale because weights do, and after training the
+    standardised kernel is an ordinary one (`standardised_kernel`), so nothing of this reaches the device.
+    """
+
+    def __init__(self, filters: int, kernel_size: int, *, gain: float = 1.0, **options) -> None:
+        super().__init__(filters, kernel_size, **options)
+        self.initial_gain = gain
+
+    def build(self, input_shape) -> None:
+        super().build(input_shape)
+        self.gain = self.add_weight(
+            name="gain", shape=(self.filters,), initializer=keras.initializers.Constant(self.initial_gain)
+        )
+
+    def standardised_kernel(self):
+        """The kernel that is convolved with: zero mean and variance 1 / fan-in per output channel, times the gain."""
+        kernel = ops.cast(self.kernel, "float32")
+        fan_in = kernel.shape[0] * kernel.shape[1] * kernel.shape[2]
+        mean = ops.mean(kernel, axis=(0, 1, 2), keepdims=True)
+        variance = ops.var(kernel, axis=(0, 1, 2), keepdims=True)
+        return (kernel - mean) * ops.rsqrt(variance * fan_in + 1e-6) * self.gain
+
+    def call(self, inputs):
+        kernel = ops.cast(self.standardised_kernel(), self.compute_dtype)
+        outputs = ops.conv(inputs, kernel, strides=self.strides, padding=self.padding)
+        return ops.add(outputs, ops.cast(self.bias, self.compute_dtype))
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "gain": self.initial_gain}

@@ -1,0 +1,78 @@
+"""A recipe: everything that decides how a model is trained, in one TOML file."""
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edge_detect.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is trained on what, and how.
+
+    name: of the released model; version: of its weights; network and options: what `training.networks.build` gets;
+    manifests: data folders, relative to the working directory; seed: of weights, sampling and damage;
+    input_side: side a picture is scored at, in pixels; crop_sides: sides of training crops, one drawn per batch;
+    crops: how many are seen in all; batch: crops a step; warmup: crops over which the learning rate rises;
+    cooldown: last share of the crops over which it falls to zero; weight_decay: of AdamW; ema: momentum of the
+    averaged weights, which are the result; smoothing: of the labels; ramp: crops until damage has its full strength;
+    strength: of the damage, 0–1; balance: 0 draws sources by size, 1 all alike; evaluate_every: crops between
+    validations; patience: validations without a better AUC before training stops.
+    """
+
+    name: str
+    version: str
+    network: str
+    manifests: tuple[Path, ...]
+    crops: int
+    options: dict[str, Any] = field(default_factory=dict)
+    seed: int = 1
+    input_side: int = 224
+    crop_sides: tuple[int, ...] = (112, 128, 144)
+    batch: int = 64
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.02
+    warmup: int = 60_000
+    cooldown: float = 0.2
+    ema: float = 0.9995
+    smoothing: float = 0.05
+    ramp: int = 1_500_000
+    strength: float = 1.0
+    balance: float = 0.5
+    evaluate_every: int = 250_000
+    patience: int = 40
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps in all."""
+        return max(1, self.crops // self.batch)
+
+    def rate(self, step: int) -> float:
+        """Learning rate at a step: linear rise, plateau, linear fall (so that a run can be prolonged)."""
+        rise = min(1.0, (step + 1) * self.batch / max(1, self.warmup))
+        fall = min(1.0, (self.steps - step) / max(1.0, self.cooldown * self.steps))
+        return self.learning_rate * min(rise, fall)
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe; raises UsageError for a missing file, wrong TOML, or unknown or missing keys."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no recipe {path}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is not valid TOML: {error}") from error
+    known = {entry.name for entry in dataclasses.fields(Recipe)}
+    if unknown := sorted(set(values) - known):
+        raise UsageError(f"{path}: unknown keys {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+    if "manifests" in values:
+        values["manifests"] = tuple(Path(entry) for entry in values["manifests"])
+    if "crop_sides" in values:
+        values["crop_sides"] = tuple(values["crop_sides"])
+    try:
+        return Recipe(**values)
+    except TypeError as error:
+        raise UsageError(f"{path}: {error}") from error
