@@ -1,0 +1,29 @@
+"""edge-detect: spot deepfakes with small TFLite models on small devices."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from edge_detect.detector import Detector
+    from edge_detect.errors import EdgeDetectError
+    from edge_detect.results import Box, Face, Result, Verdict
+
+__all__ = ["Box", "Detector", "EdgeDetectError", "Face", "Result", "Verdict", "__version__"]
+
+_HOMES = {
+    "Box": "results",
+    "Detector": "detector",
+    "EdgeDetectError": "errors",
+    "Face": "results",
+    "Result": "results",
+    "Verdict": "results",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import public names when they are first used, so that `--help` does not wait for OpenCV."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"edge_detect.{_HOMES[name]}"), name)

@@ -1,18 +1,138 @@
-"""What an encoded picture is, before its pixels are decoded."""
+"""What an encoded picture is, read from its first bytes, before any pixel is decoded.
 
+OpenCV decodes half a file without complaint and needs the memory of a picture before it says how large it is.
+So the container is checked here: format, size, and whether the data reaches its own end.
+"""
+
+import struct
 from dataclasses import dataclass
+
+from edge_detect.errors import PictureError
+
+SUPPORTED = "JPEG, PNG, WebP, BMP and TIFF"
+_OTHERS = (
+    (0, b"GIF8", "a GIF"),
+    (4, b"ftypavi", "an AVIF picture"),
+    (4, b"ftyphe", "a HEIC picture"),
+    (4, b"ftypmif1", "a HEIC picture"),
+    (4, b"ftyp", "a video"),
+    (0, b"\x1aE\xdf\xa3", "a video"),
+    (0, b"%PDF", "a PDF document"),
+    (0, b"8BPS", "a Photoshop document"),
+    (0, b"\xff\x0a", "a JPEG XL picture"),
+    (0, b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"),
+    (0, b"\x00\x00\x00\x0cjP", "a JPEG 2000 picture"),
+)
 
 
 @dataclass(frozen=True)
 class Header:
-    """Format and size in pixels, before any EXIF rotation."""
+    """Format, and width and height in pixels before any EXIF rotation."""
 
     format: str
     width: int
     height: int
-    may_have_alpha: bool
+    has_alpha: bool = False
 
 
 def read_header(data: bytes) -> Header:
-    """Placeholder for the training start."""
-    return Header("JPEG", 0, 0, False)
+    """Read the header of an encoded picture.
+
+    Raises PictureError when it is empty, not a supported picture, or shorter than it says itself.
+    """
+    if not data:
+        raise PictureError("the file is empty")
+    for magic, reader in _READERS.items():
+        if data.startswith(magic):
+            try:
+                header = reader(data)
+            except (struct.error, IndexError) as error:
+                raise PictureError("the file ends inside its header; copy it again") from error
+            if header.width < 1 or header.height < 1:
+                raise PictureError(f"the {header.format} header is damaged: it gives no picture size")
+            return header
+    for offset, magic, name in _OTHERS:
+        if data[offset:].startswith(magic):
+            raise PictureError(f"this is {name}; convert it to one of {SUPPORTED}")
+    raise PictureError(f"not a picture of a supported kind ({SUPPORTED})")
+
+
+def _jpeg(data: bytes) -> Header:
+    """Walk the segments to the frame header, then look for the end marker behind the first scan."""
+    width = height = 0
+    at = 2
+    while True:
+        while data[at] != 0xFF or data[at + 1] in (0x00, 0xFF):
+            at += 1
+        marker = data[at + 1]
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack_from(">HH", data, at + 5)
+        at += 2 + length
+        if marker == 0xDA:
+            break
+    if data.find(b"\xff\xd9", at) < 0:
+        raise PictureError("the JPEG data is truncated; copy the file again")
+    return Header("JPEG", width, height)
+
+
+def _png(data: bytes) -> Header:
+    width, height, _depth, colour = struct.unpack_from(">IIBB", data, 16)
+    if data.rfind(b"IEND") < 0:
+        raise PictureError("the PNG data is truncated; copy the file again")
+    palette_alpha = b"tRNS" in data[: data.find(b"IDAT")]
+    return Header("PNG", width, height, has_alpha=colour in (4, 6) or palette_alpha)
+
+
+def _riff(data: bytes) -> Header:
+    (size,) = struct.unpack_from("<I", data, 4)
+    if data[8:12] != b"WEBP":
+        raise PictureError("this is a RIFF file (sound or video), not a WebP picture")
+    if len(data) < size + 8:
+        raise PictureError("the WebP data is truncated; copy the file again")
+    kind = data[12:16]
+    if kind == b"VP8X":
+        width = int.from_bytes(data[24:27], "little") + 1
+        height = int.from_bytes(data[27:30], "little") + 1
+        return Header("WebP", width, height, has_alpha=bool(data[20] & 0x10))
+    if kind == b"VP8L":
+        (bits,) = struct.unpack_from("<I", data, 21)
+        return Header("WebP", (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, has_alpha=bool(bits >> 28 & 1))
+    width, height = struct.unpack_from("<HH", data, 26)
+    return Header("WebP", width & 0x3FFF, height & 0x3FFF)
+
+
+def _bmp(data: bytes) -> Header:
+    offset, header_size = struct.unpack_from("<I4xI", data, 10)[0], struct.unpack_from("<I", data, 14)[0]
+    if header_size == 12:
+        width, height, _planes, depth = struct.unpack_from("<HHHH", data, 18)
+        compression = 0
+    else:
+        width, height, _planes, depth, compression = struct.unpack_from("<iiHHI", data, 18)
+    height = abs(height)  # negative means stored top-down
+    stride = (width * depth + 31) // 32 * 4
+    if compression in (0, 3) and len(data) < offset + stride * height:
+        raise PictureError("the BMP data is truncated; copy the file again")
+    return Header("BMP", width, height)
+
+
+def _tiff(data: bytes) -> Header:
+    order = "<" if data.startswith(b"II") else ">"
+    (at,) = struct.unpack_from(order + "I", data, 4)
+    (count,) = struct.unpack_from(order + "H", data, at)
+    sides = {256: 0, 257: 0}
+    for entry in range(at + 2, at + 2 + 12 * count, 12):
+        tag, kind = struct.unpack_from(order + "HH", data, entry)
+        if tag in sides:
+            (sides[tag],) = struct.unpack_from(order + ("H" if kind == 3 else "I"), data, entry + 8)
+    return Header("TIFF", sides[256], sides[257])
+
+
+_READERS = {
+    b"\xff\xd8\xff": _jpeg,
+    b"\x89PNG\r\n\x1a\n": _png,
+    b"RIFF": _riff,
+    b"BM": _bmp,
+    b"II*\x00": _tiff,
+    b"MM\x00*": _tiff,
+}

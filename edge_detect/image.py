@@ -4,6 +4,8 @@ Training, calibration, inference and the web page all follow the rules of this f
 uint8 arrays of shape (height, width, 3) in RGB order; this is the only place that knows OpenCV's BGR.
 """
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +22,32 @@ SPARE = 2.0
 """A JPEG is decoded at a reduced scale only while this many decoded pixels remain per pixel needed."""
 
 
-def decode(data: bytes, need: int | None = None) -> Picture:
+class Decoded(NamedTuple):
+    """Upright RGB pixels, and how many pixels of the original one of them stands for along each side (1, 2, 4, 8)."""
+
+    pixels: Picture
+    scale: int
+
+
+class Square(NamedTuple):
+    """A square region: left and top edge and side, in pixels."""
+
+    left: int
+    top: int
+    side: int
+
+    @property
+    def right(self) -> int:
+        """Exclusive right edge."""
+        return self.left + self.side
+
+    @property
+    def bottom(self) -> int:
+        """Exclusive bottom edge."""
+        return self.top + self.side
+
+
+def decode(data: bytes, need: int | None = None) -> Decoded:
     """Decode an encoded picture, upright (EXIF orientation applied), as RGB.
 
     Transparent pixels are laid over white, 16-bit samples keep their upper 8 bits, grayscale and CMYK
@@ -29,45 +56,47 @@ def decode(data: bytes, need: int | None = None) -> Picture:
 
     Raises PictureError when the data is no supported picture, is truncated, or is too large.
     """
-    return _rgb(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR))
     header = read_header(data)
     if header.width * header.height > MAX_PIXELS:
         raise PictureError(
             f"{header.width}×{header.height} pixels are more than the limit of {MAX_PIXELS // 10**6} megapixels; "
             "scale the picture down first"
         )
+    scale = _scale(header, need)
     buffer = np.frombuffer(data, np.uint8)
     try:
-        picture = _decode_alpha(buffer) if header.may_have_alpha else _decode_color(buffer, header, need)
+        bgr = _decode_alpha(buffer) if header.has_alpha else cv2.imdecode(buffer, _FLAGS[scale])
     except cv2.error as error:
         raise PictureError(f"the {header.format} data cannot be decoded: {error.err}") from error
-    if picture is None:
+    if bgr is None:
         raise PictureError(f"the {header.format} data is damaged and cannot be decoded")
-    return picture
+    return Decoded(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), scale)
+
+
+_FLAGS = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+
+
+def _scale(header: Header, need: int | None) -> int:
+    if not need or header.format != "JPEG":
+        return 1
+    spare = min(header.width, header.height) / (SPARE * need)
+    return max(scale for scale in _FLAGS if scale == 1 or scale <= spare)
 
 
 def _decode_alpha(buffer: NDArray[np.uint8]) -> Picture | None:
-    return None
-
-
-def _decode_color(buffer: NDArray[np.uint8], header: Header, need: int | None) -> Picture | None:
-    if need and header.format == "JPEG":
-        spare = min(header.width, header.height) / (SPARE * need)
-        for scale, flag in _REDUCED:
-            if spare >= scale:
-                return _rgb(cv2.imdecode(buffer, flag))
-    return _rgb(cv2.imdecode(buffer, cv2.IMREAD_COLOR))
-
-
-_REDUCED = (
-    (8, cv2.IMREAD_REDUCED_COLOR_8),
-    (4, cv2.IMREAD_REDUCED_COLOR_4),
-    (2, cv2.IMREAD_REDUCED_COLOR_2),
-)
-
-
-def _rgb(bgr: Picture | None) -> Picture | None:
-    return None if bgr is None else cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    pixels = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.ndim == 2 or pixels.shape[2] != 4:
+        return cv2.imdecode(buffer, cv2.IMREAD_COLOR)
+    if pixels.dtype == np.uint16:
+        pixels = (pixels >> 8).astype(np.uint8)
+    alpha = pixels[..., 3:].astype(np.uint16)
+    over_white = (pixels[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255
+    return over_white.astype(np.uint8)
 
 
 def encode_jpeg(picture: Picture, quality: int) -> bytes:
@@ -86,22 +115,30 @@ def resize(picture: Picture, side: int) -> Picture:
     return cv2.resize(picture, (side, side), interpolation=method)
 
 
-def centred_square(picture: Picture) -> Picture:
+def centred_square(width: int, height: int) -> Square:
     """The largest centred square of a picture: the crop of `--whole-image`."""
-    height, width = picture.shape[:2]
-    side = min(height, width)
-    y, x = (height - side) // 2, (width - side) // 2
-    return picture[y : y + side, x : x + side]
+    side = min(width, height)
+    return Square((width - side) // 2, (height - side) // 2, side)
 
 
-def face_square(box: tuple[float, float, float, float], width: int, height: int) -> tuple[int, int, int]:
+def face_square(box: tuple[float, float, float, float], width: int, height: int) -> Square:
     """The crop rule: where the classifier looks for a face box (x0, y0, x1, y1) in pixels.
 
     The square's side is CROP_MARGIN × the longer side of the box, at most the picture's shorter side; it is
-    centred on the box and shifted to stay inside the picture. Returns left, top, side in pixels.
+    centred on the box and shifted to stay inside the picture.
     """
     x0, y0, x1, y1 = box
     side = max(1, min(round(CROP_MARGIN * max(x1 - x0, y1 - y0)), width, height))
     left = min(max(round((x0 + x1 - side) / 2), 0), width - side)
     top = min(max(round((y0 + y1 - side) / 2), 0), height - side)
-    return left, top, side
+    return Square(left, top, side)
+
+
+def whole(picture: Picture) -> Picture:
+    """The pixels of the centred square, as a view."""
+    return cut(picture, centred_square(picture.shape[1], picture.shape[0]))
+
+
+def cut(picture: Picture, square: Square) -> Picture:
+    """The pixels of a square region, as a view."""
+    return picture[square.top : square.bottom, square.left : square.right]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from edge_detect import image
 from training.degrade import degrade
-from training.manifest import Sample
+from edge_detect.manifest import Sample
 
 Batch = tuple[NDArray[np.uint8], NDArray[np.float32]]
 _AHEAD = 12

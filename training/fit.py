@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edge_detect import image
+from edge_detect.card import Card
 from edge_detect.errors import UsageError
 from training import checkpoint, feed, metrics, networks
-from training.manifest import Sample, data_hash, read_manifests
+from edge_detect.manifest import Sample, data_hash, read_manifests
 from training.plots import plot_history
 from training.recipe import Recipe
 
@@ -26,7 +27,8 @@ HISTORY_COLUMNS = ("crops", "hours", "loss", "val_auc", "val_auc_by_source", "le
 def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
     """Train a recipe into the folder `out` and return the best model's file, `out/best.keras`.
 
-    Writes checkpoint.npz (all state), best.keras (averaged weights in stock layers), provenance.json, history.csv
+    Writes checkpoint.npz (all state), best.keras (averaged weights in stock layers) with its
+    card best.json, history.csv
     and history.png. A run that was interrupted goes on with `resume`; a finished one is prolonged by a recipe with
     more crops. Raises UsageError when `out` holds a run and `resume` is not given, KeyboardInterrupt after the
     state was saved.
@@ -46,7 +48,8 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
     model = compiled(recipe)
     step, best, since_best = checkpoint.load(state, model) if state.exists() else (0, 0.0, 0)
     history = History(out / "history.csv", step * recipe.batch)
-    (out / "provenance.json").write_text(json.dumps(provenance(recipe, training, validation), indent=2) + "\n")
+    card = model_card(model, recipe, provenance(recipe, training, validation))
+    (out / "best.json").write_text(json.dumps(card.to_dict(), indent=2) + "\n", encoding="utf-8")
 
     pictures = load_pictures(validation, recipe.input_side)
     every = max(1, recipe.evaluate_every // recipe.batch)
@@ -132,8 +135,8 @@ def predict(model: keras.Model, pictures: NDArray[np.uint8], batch: int = 32) ->
 
 def load_pictures(samples: list[Sample], side: int) -> NDArray[np.uint8]:
     """Whole pictures brought to side × side as at inference, (n, side, side, 3)."""
-    squares = (image.centred_square(image.decode(sample.path.read_bytes())) for sample in samples)
-    return np.stack([image.resize(square, side) for square in squares])
+    pictures = (image.decode(sample.path.read_bytes()).pixels for sample in samples)
+    return np.stack([image.resize(image.whole(picture), side) for picture in pictures])
 
 
 def save_model(model: keras.Model, path: Path) -> None:
@@ -143,9 +146,25 @@ def save_model(model: keras.Model, path: Path) -> None:
     shutil.move(aside, path)
 
 
+def model_card(model: keras.Model, recipe: Recipe, made_of: dict) -> Card:
+    """The card of the trained model, before conversion fills in the rest."""
+    return Card(
+        name=recipe.name,
+        version=recipe.version,
+        description=recipe.description,
+        input_side=recipe.input_side,
+        output=output_name(model),
+        outputs={name: i for i, name in enumerate(sorted(model.output))},
+        precision="float32",
+        licence=recipe.licence,
+        training=made_of,
+    )
+
+
 def provenance(recipe: Recipe, training: list[Sample], validation: list[Sample]) -> dict:
     """What a model was made of: the recipe, the seed inside it, and the data by hash."""
-    values = {key: value for key, value in vars(recipe).items() if key != "manifests"}
+    skipped = ("name", "version", "description", "licence", "manifests")
+    values = {key: value for key, value in vars(recipe).items() if key not in skipped}
     return {
         "recipe": values,
         "data_sha256": data_hash(training + validation),

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
-from training.manifest import FAKE, REAL, Sample
+from edge_detect.manifest import FAKE, REAL, Sample
 
 
 def auc(labels: ArrayLike, scores: ArrayLike) -> float:

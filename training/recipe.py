@@ -13,7 +13,7 @@ from edge_detect.errors import UsageError
 class Recipe:
     """What is trained on what, and how.
 
-    name: of the released model; version: of its weights; network and options: what `training.networks.build` gets;
+    name: of the released model; version: of its weights; description, licence: for its card; network and options: what `training.networks.build` gets;
     manifests: data folders, relative to the working directory; seed: of weights, sampling and damage;
     input_side: side a picture is scored at, in pixels; crop_sides: sides of training crops, one drawn per batch;
     crops: how many are seen in all; batch: crops a step; warmup: crops over which the learning rate rises;
@@ -28,6 +28,8 @@ class Recipe:
     network: str
     manifests: tuple[Path, ...]
     crops: int
+    description: str = ""
+    licence: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     seed: int = 1
     input_side: int = 224

@@ -13,7 +13,7 @@ _RELU_GAIN = 1.7139588594436646
 
 
 def edge(stem: Stem = "space_to_depth", width: int = 48, standardised: bool = True) -> keras.Model:
-    """uint8 RGB (n, height, width, 3), sides divisible by 4 → {"logit": (n, 1), "patches": (n, h/16, w/16, 1)}.
+    """RGB 0–255 (n, height, width, 3), sides divisible by 4 → {"logit": (n, 1), "patches": (n, h/16, w/16, 1)}.
 
     The logit (of *fake*) is the mean of the patch logits. `standardised=False` builds the same graph with plain
     convolutions, to receive the kernels of a trained one.
@@ -24,15 +24,15 @@ def edge(stem: Stem = "space_to_depth", width: int = 48, standardised: bool = Tr
         layer = StandardisedConv2D if standardised else keras.layers.Conv2D
         return layer(filters, size, strides=strides, padding=padding, **options)(inputs)
 
-    pixels = keras.Input((None, None, 3), dtype="uint8", name="pixels")
+    pixels = keras.Input((None, None, 3), name="pixels")
     x = keras.layers.Rescaling(1 / 64)(pixels)
     # No offset: standardised kernels have zero mean, so a constant added to the picture changes nothing. No padding
     # in the first convolution: there is no picture beyond its edge, and black would look like a trace.
     match stem:
         case "space_to_depth":
-            x = conv(SpaceToDepth(4)(x), width, padding="valid")
+            x = conv(ops.space_to_depth(x, 4), width, padding="valid")
         case "haar":
-            x = conv(SpaceToDepth(2)(Haar()(x)), width, padding="valid")
+            x = conv(ops.space_to_depth(haar(x), 2), width, padding="valid")
         case "strided":
             x = keras.layers.ReLU()(conv(x, 32, strides=2, padding="valid"))
             x = conv(x, width, strides=2)
@@ -59,38 +59,11 @@ def plain(model: keras.Model, **options) -> keras.Model:
     return copy
 
 
-@keras.saving.register_keras_serializable("edge_detect")
-class SpaceToDepth(keras.layers.Layer):
-    """(n, h, w, c) → (n, h/block, w/block, c·block²): nothing is lost, everything gets cheaper."""
-
-    def __init__(self, block: int, **options) -> None:
-        super().__init__(**options)
-        self.block = block
-
-    def call(self, inputs):
-        return ops.space_to_depth(inputs, self.block)
-
-    def compute_output_shape(self, shape):
-        half = [None if side is None else side // self.block for side in shape[1:3]]
-        return (shape[0], *half, shape[3] * self.block**2)
-
-    def get_config(self) -> dict:
-        return {**super().get_config(), "block": self.block}
-
-
-@keras.saving.register_keras_serializable("edge_detect")
-class Haar(keras.layers.Layer):
+def haar(pixels):
     """One level of the 2×2 Haar transform: average and three clipped details, (n, h, w, 3) → (n, h/2, w/2, 12).
 
     Details are small in almost every pixel; clipping the rare strong edges leaves int8 its resolution for the rest.
     """
-
-    def call(self, inputs):
-        blocks = ops.space_to_depth(inputs, 2)
-        a, b, c, d = ops.split(blocks, 4, axis=-1)
-        details = ops.concatenate([a - b + c - d, a + b - c - d, a - b - c + d], axis=-1)
-        return ops.concatenate([(a + b + c + d) / 4, ops.clip(details, -1.0, 1.0) * 4], axis=-1)
-
-    def compute_output_shape(self, shape):
-        half = [None if side is None else side // 2 for side in shape[1:3]]
-        return (shape[0], *half, 12)
+    a, b, c, d = ops.split(ops.space_to_depth(pixels, 2), 4, axis=-1)
+    details = ops.concatenate([a - b + c - d, a + b - c - d, a - b - c + d], axis=-1)
+    return ops.concatenate([(a + b + c + d) / 4, ops.clip(details, -1.0, 1.0) * 4], axis=-1)

@@ -6,8 +6,8 @@ SIDE = 224
 
 
 def serenity() -> keras.Model:
-    """uint8 RGB (n, 224, 224, 3) → {"probability": (n, 1)} of *fake*; 11 million parameters in one Dense layer."""
-    pixels = keras.Input((SIDE, SIDE, 3), dtype="uint8", name="pixels")
+    """RGB 0–255 (n, 224, 224, 3) → {"probability": (n, 1)} of *fake*; 11 million parameters in one Dense layer."""
+    pixels = keras.Input((SIDE, SIDE, 3), name="pixels")
     x = keras.layers.Rescaling(1 / 255)(pixels)
     for filters in (32, 64, 128):
         x = keras.layers.Conv2D(filters, 3, activation="relu")(x)

@@ -1,0 +1,3 @@
+from edge_detect.cli import main
+
+main()

@@ -1,0 +1,172 @@
+"""The card: what a model is, what it expects, what its output means and how it scored.
+
+A `.tflite` file carries its card: behind the flatbuffer lies a small zip archive with `card.json` and `labels.txt`,
+which TFLite runtimes ignore and any zip tool can list. `pack` and `unpack` are the only code that knows this.
+"""
+
+import dataclasses
+import hashlib
+import io
+import json
+import math
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from edge_detect.errors import ModelError
+
+CARD_VERSION = 1
+_CARD, _LABELS = "card.json", "labels.txt"
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_HOW_TO_GET_ONE = "make one with `python -m convert`, or use a model from the models/ folder"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Platt scaling (Platt, 1999): probability of fake = sigmoid(scale × logit + bias)."""
+
+    scale: float = 1.0
+    bias: float = 0.0
+    fitted_on: str = ""
+
+    def probability(self, logit: float) -> float:
+        """Calibrated probability (0–1) of *fake* for a logit."""
+        z = self.scale * logit + self.bias
+        return 1 / (1 + math.exp(-z)) if z >= 0 else math.exp(z) / (1 + math.exp(z))
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Scores at or above `fake` are called fake, below `real` real, between them uncertain."""
+
+    real: float = 0.5
+    fake: float = 0.5
+    chosen_on: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A model's card.
+
+    input_side: side of the square uint8 RGB input in pixels; output: what the score tensor holds, "logit" or
+    "probability"; outputs: index of each named output tensor; crop: how a crop is cut for this model; training,
+    conversion and metrics: provenance and figures, as written by the tools that made them; sha256: of the flatbuffer.
+    """
+
+    name: str
+    version: str
+    description: str
+    input_side: int
+    output: str
+    outputs: dict[str, int]
+    labels: tuple[str, ...] = ("real", "fake")
+    crop: str = "square, 1.4 x the longer side of the face box"
+    precision: str = "int8"
+    calibration: Calibration = Calibration()
+    thresholds: Thresholds = Thresholds()
+    licence: str = ""
+    training: dict[str, Any] = field(default_factory=dict)
+    conversion: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    sha256: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The card as JSON-ready values."""
+        return {"card_version": CARD_VERSION, **dataclasses.asdict(self)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Card":
+        """The card from JSON values. Raises ModelError when fields are missing, unknown or of a newer version."""
+        values = dict(values)
+        if values.pop("card_version", None) != CARD_VERSION:
+            raise ModelError(f"the model's card is not of version {CARD_VERSION}; update edge-detect")
+        try:
+            values["labels"] = tuple(values["labels"])
+            values["calibration"] = Calibration(**values["calibration"])
+            values["thresholds"] = Thresholds(**values["thresholds"])
+            card = cls(**values)
+        except (KeyError, TypeError) as error:
+            raise ModelError(f"the model's card is damaged ({error}); {_HOW_TO_GET_ONE}") from error
+        if card.output not in ("logit", "probability") or card.output not in card.outputs:
+            raise ModelError(f"the model's card names the unknown output {card.output!r}; {_HOW_TO_GET_ONE}")
+        return card
+
+
+def pack(flatbuffer: bytes, card: Card) -> bytes:
+    """A `.tflite` file's bytes: the flatbuffer, and behind it the card with the flatbuffer's hash filled in.
+
+    The same input gives the same bytes.
+    """
+    card = dataclasses.replace(card, sha256=hashlib.sha256(flatbuffer).hexdigest())
+    buffer = io.BytesIO(flatbuffer)
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in ((_CARD, json.dumps(card.to_dict(), indent=1)), (_LABELS, "\n".join(card.labels) + "\n")):
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, text)
+    return buffer.getvalue()
+
+
+def unpack(data: bytes) -> tuple[bytes, Card]:
+    """Split a `.tflite` file's bytes into the flatbuffer and the card, and check one against the other.
+
+    Raises ModelError when the data is no flatbuffer, carries no card, or the hash does not match.
+    """
+    if data[4:8] != b"TFL3":
+        raise ModelError(f"this is not a TFLite model; {_HOW_TO_GET_ONE}")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            text = archive.read(_CARD)
+            flatbuffer = data[: min(entry.header_offset for entry in archive.infolist())]
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise ModelError(f"the model carries no card, so its output has no meaning; {_HOW_TO_GET_ONE}") from error
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise ModelError(f"the model's card is damaged ({error}); {_HOW_TO_GET_ONE}") from error
+    card = Card.from_dict(values)
+    if hashlib.sha256(flatbuffer).hexdigest() != card.sha256:
+        raise ModelError("the model does not match the hash in its card: the file is damaged; copy it again")
+    return flatbuffer, card
+
+
+def read_packed(path: Path) -> tuple[bytes, Card]:
+    """Flatbuffer and card of a file. Raises ModelError, which names the file."""
+    try:
+        return unpack(path.read_bytes())
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+
+
+def describe(card: Card, path: Path) -> str:
+    """The card as text for people."""
+    lines = [
+        f"{card.name} {card.version} ({card.precision})",
+        card.description,
+        "",
+        f"file         {path} ({path.stat().st_size / 1000:.0f} kB)",
+        f"sha256       {card.sha256}",
+        f"input        {card.input_side} x {card.input_side} uint8 RGB; {card.crop}",
+        f"output       {card.output}, calibrated to the probability of {card.labels[1]!r}",
+        f"             ({card.calibration.fitted_on or 'not calibrated'})",
+        f"thresholds   real below {card.thresholds.real:.3f}, fake from {card.thresholds.fake:.3f}",
+        f"             ({card.thresholds.chosen_on or 'not chosen'})",
+        f"licence      {card.licence or 'not stated'}",
+    ]
+    for title, values in (("training", card.training), ("conversion", card.conversion), ("metrics", card.metrics)):
+        lines += ["", title] if values else []
+        lines += [f"  {key}: {_short(value)}" for key, value in values.items()]
+    return "\n".join(lines)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={_short(inner)}" for key, inner in value.items())
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(_short(inner) for inner in value)
+    return str(value)

@@ -1,0 +1,62 @@
+"""`edge-detect`: the verbs put together, and errors turned into messages and exit codes."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from edge_detect import __version__
+from edge_detect.cli.info import info
+from edge_detect.cli.scan import scan
+from edge_detect.errors import EdgeDetectError, ExitCode
+
+app = typer.Typer(
+    name="edge-detect",
+    help="Spot deepfakes with small TFLite models, on small devices, without sending a picture anywhere.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(scan)
+app.command()(info)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"edge-detect {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Spot deepfakes with small TFLite models, on small devices, without sending a picture anywhere."""
+
+
+def main() -> None:
+    """Run the command line and end the process with one of the documented exit codes."""
+    try:
+        app()
+    except EdgeDetectError as error:
+        typer.echo(f"edge-detect: {error}", err=True)
+        sys.exit(ExitCode.USAGE)
+    except KeyboardInterrupt:
+        typer.echo("edge-detect: interrupted", err=True)
+        sys.exit(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitCode.OK)
+    except Exception as error:
+        if os.environ.get("EDGE_DETECT_DEBUG"):
+            raise
+        typer.echo(
+            f"edge-detect: internal error: {type(error).__name__}: {error}\n"
+            "This is a bug; EDGE_DETECT_DEBUG=1 shows where it happened.",
+            err=True,
+        )
+        sys.exit(ExitCode.INTERNAL)

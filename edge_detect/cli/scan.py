@@ -1,0 +1,65 @@
+"""`edge-detect scan`: score picture files."""
+
+import os
+import sys
+from typing import Annotated, Optional
+
+import typer
+
+from edge_detect.errors import ExitCode, UsageError
+
+def scan(
+    paths: Annotated[
+        Optional[list[str]],
+        typer.Argument(metavar="PATH…", help="Files, folders (recursive), quoted globs, or - for one picture on stdin."),
+    ] = None,
+    files_from: Annotated[
+        Optional[str],
+        typer.Option(metavar="FILE", help="Read more paths from FILE (- for stdin), one a line or NUL-separated."),
+    ] = None,
+    model: Annotated[
+        Optional[str], typer.Option("--model", "-m", metavar="MODEL", help="A .tflite file or the name of a shipped model.")
+    ] = None,
+    whole_image: Annotated[
+        bool, typer.Option("--whole-image", help="Score the centred square of each picture as one face crop (the default).")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
+    as_jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a table with a header.")] = False,
+    output: Annotated[
+        Optional[str], typer.Option("--output", "-o", metavar="FILE", help="Write the results to FILE instead of stdout.")
+    ] = None,
+    workers: Annotated[Optional[int], typer.Option(min=1, help="Threads; default: one per core.")] = None,
+    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 also when something is flagged.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.")] = False,
+) -> None:
+    """Score picture files: how likely is each of them a deepfake?
+
+    One line per picture on stdout. Exit codes: 0 nothing flagged, 1 something flagged, 2 wrong usage or any
+    unreadable picture, 70 internal error, 130 interrupted.
+    """
+    if not paths and files_from is None:
+        raise UsageError("nothing to scan: name files, folders or -, or use --files-from (see edge-detect scan --help)")
+    if as_json + as_jsonl + as_csv > 1:
+        raise UsageError("--json, --jsonl and --csv exclude each other")
+    if files_from == "-" and "-" in (paths or ()):
+        raise UsageError("standard input can be a picture (-) or a list (--files-from -), not both")
+
+    from edge_detect.detector import Detector
+    from edge_detect.progress import track
+    from edge_detect.scan import Tally, scan_files
+    from edge_detect.sinks import open_sink
+    from edge_detect.sources.files import expand, read_list
+
+    files = list(expand([*(paths or ()), *(read_list(files_from) if files_from else ())]))
+    kind = "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "text"
+    threads = min(workers or os.cpu_count() or 1, max(1, len(files)))
+    detectors = [Detector.load(model) for _ in range(threads)]
+    tally = Tally()
+    with open_sink(kind, output) as sink:
+        for result in track(scan_files(files, detectors), len(files), "scanning", hidden=quiet):
+            sink.write(result)
+            tally.add(result)
+    if not quiet and sys.stderr.isatty():
+        typer.echo(str(tally), err=True)
+    sys.exit(ExitCode.OK if exit_zero and tally.exit_code == ExitCode.FLAGGED else tally.exit_code)

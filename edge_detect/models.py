@@ -1,0 +1,30 @@
+"""Where the models are: inside the installed package, or in `models/` of a checkout."""
+
+import os
+from pathlib import Path
+
+from edge_detect.errors import ModelError
+
+DEFAULT = "deepfake"
+_PLACES = (Path(__file__).parent / "models", Path(__file__).parent.parent / "models")
+
+
+def find_model(model: "str | os.PathLike[str] | None" = None) -> Path:
+    """The file of a model, given by path or by the name of a shipped one (default: the deepfake classifier).
+
+    Raises ModelError when there is no such file.
+    """
+    name = os.fspath(model) if model is not None else DEFAULT
+    path = Path(name)
+    if path.is_file():
+        return path
+    for place in _PLACES:
+        for candidate in (place / name / f"{name}-int8.tflite", place / f"{name}-int8.tflite"):
+            if candidate.is_file():
+                return candidate
+    raise ModelError(f"there is no model {name!r}: give the path of a .tflite file, or one of {', '.join(shipped())}")
+
+
+def shipped() -> list[str]:
+    """Names of the models at hand."""
+    return sorted({path.name.removesuffix("-int8.tflite") for place in _PLACES for path in place.rglob("*-int8.tflite")})

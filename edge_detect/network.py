@@ -1,0 +1,90 @@
+"""One `.tflite` model on the interpreter this machine has."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_detect.card import Card, read_packed
+from edge_detect.errors import ModelError
+
+_INSTALL = "pip install ai-edge-litert, or on 32-bit ARM: pip install 'edge-detect[legacy]'"
+
+
+class Network:
+    """A loaded model: `card`, and `run` from pixels to named float32 outputs. Use one per thread."""
+
+    def __init__(self, flatbuffer: bytes, card: Card, threads: int = 1) -> None:
+        """Build an interpreter. Raises ModelError when there is none, or it refuses the model."""
+        self.card = card
+        self._interpreter = _new_interpreter(flatbuffer, threads)
+        (self._input,) = self._interpreter.get_input_details()
+        self._outputs = self._interpreter.get_output_details()
+        _check_shapes(card, self._input, self._outputs)
+
+    @classmethod
+    def load(cls, path: Path, threads: int = 1) -> "Network":
+        """Load a packed model from a file. Raises ModelError when it or the interpreter cannot be used."""
+        return cls(*read_packed(path), threads)
+
+    def run(self, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """Outputs by name for one uint8 RGB picture of shape (side, side, 3), each without its batch axis."""
+        self._interpreter.set_tensor(self._input["index"], _quantize(pixels, self._input)[None])
+        self._interpreter.invoke()
+        return {name: self._output(self._outputs[index]) for name, index in self.card.outputs.items()}
+
+    def _output(self, details: dict[str, Any]) -> NDArray[np.float32]:
+        values = self._interpreter.get_tensor(details["index"])[0]
+        scale, zero_point = details["quantization"]
+        if scale:
+            return ((values.astype(np.float32) - zero_point) * scale).astype(np.float32)
+        return values.astype(np.float32)
+
+
+def _quantize(pixels: NDArray[np.uint8], details: dict[str, Any]) -> NDArray[Any]:
+    """Pixels as the input tensor wants them: the values 0–255 in its own type, scale and zero point."""
+    kind = np.dtype(details["dtype"])
+    scale, zero_point = details["quantization"]
+    if not scale:
+        return pixels.astype(kind)
+    if kind == np.uint8 and scale == 1 and zero_point == 0:
+        return pixels
+    limits = np.iinfo(kind)
+    values = np.rint(pixels.astype(np.float32) / scale) + zero_point
+    return np.clip(values, limits.min, limits.max).astype(kind)
+
+
+def _check_shapes(card: Card, given: dict[str, Any], outputs: list[dict[str, Any]]) -> None:
+    shape = tuple(int(side) for side in given["shape"])
+    if shape != (1, card.input_side, card.input_side, 3):
+        raise ModelError(f"its input has the shape {shape}, its card says {card.input_side} pixels; convert it again")
+    if not all(0 <= index < len(outputs) for index in card.outputs.values()):
+        raise ModelError("its card names outputs that it does not have; convert it again")
+
+
+def _new_interpreter(flatbuffer: bytes, threads: int) -> Any:
+    reasons = []
+    for make in (_litert, _tflite_runtime):
+        try:
+            interpreter = make()(model_content=flatbuffer, num_threads=threads)
+            interpreter.allocate_tensors()
+            return interpreter
+        except ImportError as error:
+            reasons.append(str(error))
+        except (ValueError, RuntimeError, AttributeError) as error:
+            raise ModelError(f"the interpreter refuses the model: {error}") from error
+    raise ModelError(f"no TFLite interpreter can be loaded ({'; '.join(reasons)}); {_INSTALL}")
+
+
+def _litert() -> Callable[..., Any]:
+    from ai_edge_litert.interpreter import Interpreter
+
+    return Interpreter  # type: ignore[no-any-return]
+
+
+def _tflite_runtime() -> Callable[..., Any]:
+    from tflite_runtime.interpreter import Interpreter
+
+    return Interpreter  # type: ignore[no-any-return]

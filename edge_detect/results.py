@@ -1,0 +1,86 @@
+"""What a picture turned out to be: plain values, the same in Python, JSON and CSV."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+SCHEMA_VERSION = 1
+
+
+class Verdict(str, Enum):
+    """What is said of a picture or a face."""
+
+    REAL = "real"
+    UNCERTAIN = "uncertain"
+    FAKE = "fake"
+    UNREADABLE = "unreadable"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in pixels of the upright picture; x1 and y1 are exclusive."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    def to_list(self) -> list[float]:
+        """[x0, y0, x1, y1], to a tenth of a pixel."""
+        return [round(value, 1) for value in (self.x0, self.y0, self.x1, self.y1)]
+
+
+@dataclass(frozen=True)
+class Face:
+    """One scored part of a picture; `score` is the calibrated probability (0–1) that it is fake."""
+
+    box: Box
+    score: float
+    verdict: Verdict
+
+    def to_dict(self) -> dict[str, Any]:
+        """The face as JSON-ready values."""
+        return {"box": self.box.to_list(), "score": round(self.score, 4), "verdict": self.verdict.value}
+
+
+@dataclass(frozen=True)
+class ModelId:
+    """Which model gave a result: its name, version, and the SHA-256 of its flatbuffer."""
+
+    name: str
+    version: str
+    sha256: str
+
+    def to_dict(self) -> dict[str, str]:
+        """The identity as JSON-ready values."""
+        return {"name": self.name, "version": self.version, "sha256": self.sha256}
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome for one picture.
+
+    score is that of the most suspicious face, None when nothing was scored; error says why a picture is unreadable.
+    """
+
+    path: str
+    verdict: Verdict
+    model: ModelId
+    score: float | None = None
+    faces: tuple[Face, ...] = field(default=())
+    error: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as JSON-ready values; this is the schema of `scan --jsonl`."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "path": self.path,
+            "verdict": self.verdict.value,
+            "score": None if self.score is None else round(self.score, 4),
+            "faces": [face.to_dict() for face in self.faces],
+            "model": self.model.to_dict(),
+            "error": self.error,
+        }

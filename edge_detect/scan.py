@@ -1,0 +1,67 @@
+"""Many pictures, all cores: one single-threaded interpreter per worker thread, results in the given order."""
+
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
+
+from edge_detect.detector import Detector
+from edge_detect.errors import ExitCode
+from edge_detect.results import Result, Verdict
+from edge_detect.sources.files import STDIN
+
+_AHEAD = 4
+"""Pictures in flight per worker: enough to keep it busy, few enough to bound memory."""
+
+
+def scan_files(paths: Iterable[str], detectors: Sequence[Detector]) -> Iterator[Result]:
+    """Score pictures by path ("-" reads one from standard input) and yield their results in order.
+
+    There are as many worker threads as detectors. Paths are consumed lazily.
+    """
+    idle: SimpleQueue[Detector] = SimpleQueue()
+    for detector in detectors:
+        idle.put(detector)
+
+    def score(path: str) -> Result:
+        detector = idle.get()
+        try:
+            return detector.detect(sys.stdin.buffer.read() if path == STDIN else path, name=path)
+        finally:
+            idle.put(detector)
+
+    pending: deque[Future[Result]] = deque()
+    pool = ThreadPoolExecutor(len(detectors), thread_name_prefix="scan")
+    try:
+        for path in paths:
+            pending.append(pool.submit(score, path))
+            if len(pending) >= _AHEAD * len(detectors):
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+class Tally:
+    """Counts of verdicts, and the exit code they add up to."""
+
+    def __init__(self) -> None:
+        self.counts: dict[Verdict, int] = {}
+
+    def add(self, result: Result) -> None:
+        """Count one result."""
+        self.counts[result.verdict] = self.counts.get(result.verdict, 0) + 1
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """USAGE when anything was unreadable, else FLAGGED when anything was called fake, else OK."""
+        if Verdict.UNREADABLE in self.counts:
+            return ExitCode.USAGE
+        return ExitCode.FLAGGED if Verdict.FAKE in self.counts else ExitCode.OK
+
+    def __str__(self) -> str:
+        total = sum(self.counts.values())
+        parts = [f"{self.counts[verdict]} {verdict}" for verdict in Verdict if verdict in self.counts]
+        return f"{total} picture{'' if total == 1 else 's'}: {', '.join(parts) or 'nothing scored'}"
