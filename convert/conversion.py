@@ -15,7 +15,9 @@ from convert.representative import Representative
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
-def to_flatbuffer(model: Any, recipe: Recipe, side: int, representative: Representative | None) -> tuple[bytes, list[str]]:
+def to_flatbuffer(
+    model: Any, recipe: Recipe, side: int, representative: Representative | None
+) -> tuple[bytes, list[str]]:
     """Convert a Keras model that takes RGB 0–255 (n, side, side, 3) and gives a dict of outputs.
 
     The result takes uint8 (1, side, side, 3) and gives float32, whatever the recipe. Returns the flatbuffer and the
@@ -28,7 +30,9 @@ def to_flatbuffer(model: Any, recipe: Recipe, side: int, representative: Represe
     kind = tf.float32 if recipe.integer else tf.uint8
     names = sorted(model.output)
 
-    @tf.function(input_signature=[tf.TensorSpec((1, side, side, 3), kind, name="pixels")])
+    @tf.function(  # type: ignore[untyped-decorator]
+        input_signature=[tf.TensorSpec((1, side, side, 3), kind, name="pixels")]
+    )
     def serve(pixels: Any) -> dict[str, Any]:
         outputs = model(tf.cast(pixels, tf.float32), training=False)
         return {name: outputs[name] for name in names}

@@ -40,7 +40,9 @@ def choose(samples: list[Sample], count: int, side: int, seed: int) -> Represent
         queues[label] = [[group[i] for i in rng.permutation(len(group))] for _, group in sorted(by_source.items())]
     if len(queues) < 2:
         raise UsageError("a representative dataset needs real and fake pictures in the split 'train'")
-    chosen = [sample for pair in zip(*(_interleave(q, count // 2) for q in queues.values()), strict=False) for sample in pair]
+    chosen = [
+        sample for pair in zip(*(_interleave(q, count // 2) for q in queues.values()), strict=False) for sample in pair
+    ]
     pictures = (image.decode(sample.path.read_bytes()).pixels for sample in chosen)
     return Representative(np.stack([image.resize(image.whole(picture), side) for picture in pictures]), seed)
 

@@ -67,16 +67,15 @@ class Detector:
 
     def _picture(self, source: Source) -> Decoded:
         if isinstance(source, np.ndarray):
-            return Decoded(_checked(source), scale=1)
+            return Decoded(_checked(source), source.shape[1], source.shape[0])
         data = source if isinstance(source, bytes) else _read(Path(source))
         return image.decode(data, need=self.card.input_side)
 
     def _score(self, picture: Decoded) -> Face:
-        pixels, scale = picture
-        square = image.centred_square(pixels.shape[1], pixels.shape[0])
-        score = self.card.calibration.probability(self.logit(image.cut(pixels, square)))
-        box = Box(*(scale * edge for edge in (square.left, square.top, square.right, square.bottom)))
-        return Face(box, score, self.verdict(score))
+        crop = image.whole(picture.pixels)
+        score = self.card.calibration.probability(self.logit(crop))
+        square = image.centred_square(picture.width, picture.height)
+        return Face(Box(square.left, square.top, square.right, square.bottom), score, self.verdict(score))
 
 
 def _label(source: Source) -> str:

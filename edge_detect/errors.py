@@ -1,10 +1,10 @@
 """What can go wrong, and how a process says so when it ends.
 
-    EdgeDetectError             everything this package raises on purpose
-    ├── UsageError              an argument that cannot work: unknown name, empty folder, bad combination
-    ├── PictureError            one picture cannot be read or is not a picture
-    ├── ModelError              a model file is missing, damaged, or not one of ours
-    └── MissingExtraError       an optional dependency is not installed
+EdgeDetectError             everything this package raises on purpose
+├── UsageError              an argument that cannot work: unknown name, empty folder, bad combination
+├── PictureError            one picture cannot be read or is not a picture
+├── ModelError              a model file is missing, damaged, or not one of ours
+└── MissingExtraError       an optional dependency is not installed
 """
 
 from enum import IntEnum

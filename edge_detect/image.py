@@ -4,7 +4,7 @@ Training, calibration, inference and the web page all follow the rules of this f
 uint8 arrays of shape (height, width, 3) in RGB order; this is the only place that knows OpenCV's BGR.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -23,10 +23,11 @@ SPARE = 2.0
 
 
 class Decoded(NamedTuple):
-    """Upright RGB pixels, and how many pixels of the original one of them stands for along each side (1, 2, 4, 8)."""
+    """Upright RGB pixels, perhaps fewer than the upright original's width × height."""
 
     pixels: Picture
-    scale: int
+    width: int
+    height: int
 
 
 class Square(NamedTuple):
@@ -70,7 +71,9 @@ def decode(data: bytes, need: int | None = None) -> Decoded:
         raise PictureError(f"the {header.format} data cannot be decoded: {error.err}") from error
     if bgr is None:
         raise PictureError(f"the {header.format} data is damaged and cannot be decoded")
-    return Decoded(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), scale)
+    pixels = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+    turned = pixels.shape[1] != -(-header.width // scale)
+    return Decoded(pixels, *((header.height, header.width) if turned else (header.width, header.height)))
 
 
 _FLAGS = {
@@ -88,23 +91,15 @@ def _scale(header: Header, need: int | None) -> int:
     return max(scale for scale in _FLAGS if scale == 1 or scale <= spare)
 
 
-def _decode_alpha(buffer: NDArray[np.uint8]) -> Picture | None:
-    pixels = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
+def _decode_alpha(buffer: NDArray[np.uint8]) -> NDArray[Any] | None:
+    pixels: NDArray[Any] | None = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.ndim == 2 or pixels.shape[2] != 4:
         return cv2.imdecode(buffer, cv2.IMREAD_COLOR)
     if pixels.dtype == np.uint16:
         pixels = (pixels >> 8).astype(np.uint8)
     alpha = pixels[..., 3:].astype(np.uint16)
     over_white = (pixels[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255
-    return over_white.astype(np.uint8)
-
-
-def encode_jpeg(picture: Picture, quality: int) -> bytes:
-    """Encode an RGB picture as a baseline 4:2:0 JPEG without metadata; quality 0–100."""
-    done, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise PictureError(f"a picture of shape {picture.shape} cannot be encoded as JPEG")
-    return data.tobytes()
+    return np.asarray(over_white, np.uint8)
 
 
 def resize(picture: Picture, side: int) -> Picture:
@@ -112,7 +107,7 @@ def resize(picture: Picture, side: int) -> Picture:
     if picture.shape[0] == side and picture.shape[1] == side:
         return picture
     method = cv2.INTER_AREA if picture.shape[0] > side else cv2.INTER_LINEAR
-    return cv2.resize(picture, (side, side), interpolation=method)
+    return np.asarray(cv2.resize(picture, (side, side), interpolation=method), np.uint8)
 
 
 def centred_square(width: int, height: int) -> Square:

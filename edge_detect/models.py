@@ -6,7 +6,7 @@ from pathlib import Path
 from edge_detect.errors import ModelError
 
 DEFAULT = "deepfake"
-_PLACES = (Path(__file__).parent / "models", Path(__file__).parent.parent / "models")
+_PLACES = (Path(__file__).parent / "shipped", Path(__file__).parent.parent / "models")
 
 
 def find_model(model: "str | os.PathLike[str] | None" = None) -> Path:
@@ -27,4 +27,6 @@ def find_model(model: "str | os.PathLike[str] | None" = None) -> Path:
 
 def shipped() -> list[str]:
     """Names of the models at hand."""
-    return sorted({path.name.removesuffix("-int8.tflite") for place in _PLACES for path in place.rglob("*-int8.tflite")})
+    return sorted(
+        {path.name.removesuffix("-int8.tflite") for place in _PLACES for path in place.rglob("*-int8.tflite")}
+    )

@@ -1,6 +1,9 @@
 """One `.tflite` model on the interpreter this machine has."""
 
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +39,11 @@ class Network:
         return {name: self._output(self._outputs[index]) for name, index in self.card.outputs.items()}
 
     def _output(self, details: dict[str, Any]) -> NDArray[np.float32]:
-        values = self._interpreter.get_tensor(details["index"])[0]
+        values: NDArray[Any] = self._interpreter.get_tensor(details["index"])[0]
         scale, zero_point = details["quantization"]
         if scale:
-            return ((values.astype(np.float32) - zero_point) * scale).astype(np.float32)
-        return values.astype(np.float32)
+            return np.asarray((values.astype(np.float32) - zero_point) * scale, np.float32)
+        return np.asarray(values, np.float32)
 
 
 def _quantize(pixels: NDArray[np.uint8], details: dict[str, Any]) -> NDArray[Any]:
@@ -53,7 +56,7 @@ def _quantize(pixels: NDArray[np.uint8], details: dict[str, Any]) -> NDArray[Any
         return pixels
     limits = np.iinfo(kind)
     values = np.rint(pixels.astype(np.float32) / scale) + zero_point
-    return np.clip(values, limits.min, limits.max).astype(kind)
+    return np.asarray(np.clip(values, limits.min, limits.max), kind)
 
 
 def _check_shapes(card: Card, given: dict[str, Any], outputs: list[dict[str, Any]]) -> None:
@@ -68,14 +71,29 @@ def _new_interpreter(flatbuffer: bytes, threads: int) -> Any:
     reasons = []
     for make in (_litert, _tflite_runtime):
         try:
-            interpreter = make()(model_content=flatbuffer, num_threads=threads)
-            interpreter.allocate_tensors()
+            with _without_banner():
+                interpreter = make()(model_content=flatbuffer, num_threads=threads)
+                interpreter.allocate_tensors()
             return interpreter
         except ImportError as error:
             reasons.append(str(error))
         except (ValueError, RuntimeError, AttributeError) as error:
             raise ModelError(f"the interpreter refuses the model: {error}") from error
     raise ModelError(f"no TFLite interpreter can be loaded ({'; '.join(reasons)}); {_INSTALL}")
+
+
+@contextmanager
+def _without_banner() -> Iterator[None]:
+    """Keep the interpreter from printing "Created XNNPACK delegate" past Python's own stderr; errors are raised."""
+    sys.stderr.flush()
+    saved, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(sink, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(sink)
 
 
 def _litert() -> Callable[..., Any]:

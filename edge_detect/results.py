@@ -43,7 +43,7 @@ class Face:
 
     def to_dict(self) -> dict[str, Any]:
         """The face as JSON-ready values."""
-        return {"box": self.box.to_list(), "score": round(self.score, 4), "verdict": self.verdict.value}
+        return {"box": self.box.to_list(), "score": round(self.score, 6), "verdict": self.verdict.value}
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Result:
             "schema_version": SCHEMA_VERSION,
             "path": self.path,
             "verdict": self.verdict.value,
-            "score": None if self.score is None else round(self.score, 4),
+            "score": None if self.score is None else round(self.score, 6),
             "faces": [face.to_dict() for face in self.faces],
             "model": self.model.to_dict(),
             "error": self.error,

@@ -1,3 +1,3 @@
-from training.cli import app
+from training.cli import main
 
-app(prog_name="python -m training")
+main()

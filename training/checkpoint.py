@@ -1,6 +1,5 @@
 """The state of a training run on disk: written aside and renamed, so a kill never leaves half a file."""
 
-import os
 from pathlib import Path
 
 import keras
@@ -13,7 +12,7 @@ def save(path: Path, model: keras.Model, step: int, best: float, since_best: int
     arrays |= {f"optimizer{i}": np.asarray(variable) for i, variable in enumerate(model.optimizer.variables)}
     aside = path.with_suffix(".tmp.npz")
     np.savez(aside, step=step, best=best, since_best=since_best, **arrays)
-    os.replace(aside, path)
+    aside.replace(path)
 
 
 def load(path: Path, model: keras.Model) -> tuple[int, float, int]:

@@ -1,24 +1,32 @@
-"""`python -m training`: fit a recipe."""
+"""`python -m training`: fit a recipe, calibrate a converted model, evaluate it."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from edge_detect.errors import EdgeDetectError, ExitCode
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Train and evaluate the models.")
+app = typer.Typer(
+    name="training",
+    help="Train, calibrate and evaluate the models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
-
-@app.callback()
-def main() -> None:
-    """Train and evaluate the models."""
+Data = Annotated[list[Path], typer.Option(help="Labelled pictures: a folder with labels.csv, or with real/ and fake/.")]
+Models = Annotated[list[Path], typer.Argument(metavar="MODEL…", help="Packed .tflite files.")]
 
 
 @app.command()
 def fit(
-    recipe: Annotated[Path, typer.Argument(help="TOML file in training/recipes/.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run: checkpoints, history, best model.")],
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A TOML file, as in training/recipes/.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run: checkpoint, history, best model.")],
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --out stopped.")] = False,
 ) -> None:
     """Train a recipe; Ctrl-C saves the state, --resume goes on."""
@@ -26,3 +34,49 @@ def fit(
     from training.recipe import read_recipe
 
     typer.echo(run(read_recipe(recipe), out, resume=resume))
+
+
+@app.command()
+def calibrate(models: Models, data: Data) -> None:
+    """Fit the probability calibration and the thresholds on the split `val`, into each model's card."""
+    from edge_detect.manifest import read_manifests
+    from training.calibrate import calibrate as run
+
+    samples = read_manifests(data)
+    for path in models:
+        calibration, thresholds = run(path, samples)
+        typer.echo(
+            f"{path}: score = sigmoid({calibration.scale:.3f} × logit {calibration.bias:+.3f}), "
+            f"real below {thresholds.real:.3f}, fake from {thresholds.fake:.3f}"
+        )
+
+
+@app.command()
+def evaluate(
+    models: Models, data: Data, out: Annotated[Path, typer.Option(help="Folder of metrics.json and the model card.")]
+) -> None:
+    """Measure models on the splits `test` and `unseen`; write metrics.json and the tables of the model card."""
+    from edge_detect.card import read_packed
+    from edge_detect.manifest import read_manifests
+    from training import report
+    from training.evaluate import evaluate as run
+
+    samples = read_manifests(data)
+    entries = {}
+    for path in models:
+        typer.echo(f"scoring with {path}", err=True)
+        _, card = read_packed(path)
+        entries[f"{card.name}-{card.precision}"] = run(path, samples)
+    metrics = report.update_metrics(out / "metrics.json", entries)
+    report.replace_between(out / "README.md", "overview", report.overview(metrics))
+    report.replace_between(out / "README.md", "details", report.details(metrics[f"{out.name}-int8"]))
+    typer.echo(report.overview(metrics))
+
+
+def main() -> None:
+    """Run a verb; errors of ours become one line and an exit code."""
+    try:
+        app()
+    except EdgeDetectError as error:
+        typer.echo(f"training: {error}", err=True)
+        sys.exit(ExitCode.USAGE)

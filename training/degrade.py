@@ -82,9 +82,7 @@ def compress(picture: Picture, rng: Generator, lowest: float) -> Picture:
     if rng.random() < 0.2:
         kind, options = ".webp", [cv2.IMWRITE_WEBP_QUALITY, quality]
     else:
-        sampling = (
-            cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444 if rng.random() < 0.3 else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
-        )
+        sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444 if rng.random() < 0.3 else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
         kind = ".jpg"
         options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
     _, data = cv2.imencode(kind, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), options)

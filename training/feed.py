@@ -16,8 +16,8 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from edge_detect import image
-from training.degrade import degrade
 from edge_detect.manifest import Sample
+from training.degrade import degrade
 
 Batch = tuple[NDArray[np.uint8], NDArray[np.float32]]
 _AHEAD = 12
@@ -79,7 +79,9 @@ def make_batch(
     chosen = rng.choice(len(encoded), options.batch, p=chances)
     pixels = np.empty((options.batch, side, side, 3), np.uint8)
     for i, index in enumerate(chosen):
-        picture = cv2.cvtColor(cv2.imdecode(np.frombuffer(encoded[index], np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        picture = cv2.cvtColor(
+            cv2.imdecode(np.frombuffer(encoded[index], np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB
+        )
         crop = random_crop(image.resize(picture, options.input_side), side, rng)
         pixels[i] = degrade(crop, rng, strength)
     return pixels, labels[chosen, None]
@@ -103,7 +105,7 @@ _worker: tuple[list[bytes], NDArray[np.float32], NDArray[np.float64], FeedOption
 
 
 def _load(samples: list[Sample], options: FeedOptions) -> None:
-    global _worker
+    global _worker  # noqa: PLW0603 - what a worker process holds for its life
     cv2.setNumThreads(1)
     encoded = [sample.path.read_bytes() for sample in samples]
     labels = np.array([sample.label for sample in samples], np.float32)

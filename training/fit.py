@@ -16,8 +16,8 @@ from tqdm import tqdm
 from edge_detect import image
 from edge_detect.card import Card
 from edge_detect.errors import UsageError
-from training import checkpoint, feed, metrics, networks
 from edge_detect.manifest import Sample, data_hash, read_manifests
+from training import checkpoint, feed, metrics, networks
 from training.plots import plot_history
 from training.recipe import Recipe
 
@@ -27,9 +27,8 @@ HISTORY_COLUMNS = ("crops", "hours", "loss", "val_auc", "val_auc_by_source", "le
 def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
     """Train a recipe into the folder `out` and return the best model's file, `out/best.keras`.
 
-    Writes checkpoint.npz (all state), best.keras (averaged weights in stock layers) with its
-    card best.json, history.csv
-    and history.png. A run that was interrupted goes on with `resume`; a finished one is prolonged by a recipe with
+    Writes checkpoint.npz (all state), best.keras (averaged weights in stock layers) with its card best.json,
+    history.csv and history.png. A run that was interrupted goes on with `resume`; a finished one is prolonged by a recipe with
     more crops. Raises UsageError when `out` holds a run and `resume` is not given, KeyboardInterrupt after the
     state was saved.
     """
@@ -37,12 +36,7 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
     if state.exists() and not resume:
         raise UsageError(f"{out} already holds a run: go on with --resume, or choose another --out")
     out.mkdir(parents=True, exist_ok=True)
-    samples = read_manifests(recipe.manifests)
-    training = [sample for sample in samples if sample.split == "train"]
-    validation = [sample for sample in samples if sample.split == "val"]
-    if not training or not validation:
-        raise UsageError("training needs pictures in the splits 'train' and 'val'")
-
+    training, validation = (of_split(read_manifests(recipe.manifests), split) for split in ("train", "val"))
     keras.utils.set_random_seed(recipe.seed)
     keras.mixed_precision.set_dtype_policy("mixed_bfloat16" if has_fast_bfloat16() else "float32")
     model = compiled(recipe)
@@ -53,14 +47,13 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
 
     pictures = load_pictures(validation, recipe.input_side)
     every = max(1, recipe.evaluate_every // recipe.batch)
-    stop = StopRequest()
     options = feed.FeedOptions(
         recipe.seed, recipe.batch, recipe.input_side, recipe.crop_sides, recipe.ramp, recipe.strength, recipe.balance
     )
     stream = feed.batches(training, options, step)
     progress = tqdm(total=recipe.steps * recipe.batch, initial=step * recipe.batch, unit=" crops", disable=None)
     losses: list[float] = []
-    started = time.monotonic()
+    stop = StopRequest()
     try:
         while step < recipe.steps and since_best < recipe.patience and not stop.asked:
             pixels, labels = next(stream)
@@ -68,22 +61,26 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
             losses.append(float(model.train_on_batch(pixels, {output_name(model): labels})))
             step += 1
             progress.update(recipe.batch)
-            if step % every == 0 or step == recipe.steps:
-                averaged = averaged_model(model, recipe)
-                scores = predict(averaged, pictures)
-                value = metrics.auc([sample.label for sample in validation], scores)
-                by_source = metrics.auc_by_source(validation, scores)
-                since_best += 1
-                if value > best:
-                    best, since_best = value, 0
-                    save_model(averaged, out / "best.keras")
-                hours = (time.monotonic() - started) / 3600
-                started = time.monotonic()
-                history.add(step * recipe.batch, hours, float(np.mean(losses)), value, by_source, recipe.rate(step))
-                progress.set_postfix(loss=f"{np.mean(losses):.3f}", val_auc=f"{value:.4f}", best=f"{best:.4f}")
-                losses = []
-                plot_history(out / "history.csv", out / "history.png")
-                checkpoint.save(state, model, step, best, since_best)
+            if step % every and step != recipe.steps:
+                continue
+            averaged = averaged_model(model, recipe)
+            scores = predict(averaged, pictures)
+            value = metrics.auc([sample.label for sample in validation], scores)
+            since_best += 1
+            if value > best:
+                best, since_best = value, 0
+                save_model(averaged, out / "best.keras")
+            history.add(
+                step * recipe.batch,
+                float(np.mean(losses)),
+                value,
+                metrics.auc_by_source(validation, scores),
+                recipe.rate(step),
+            )
+            plot_history(history.path, out / "history.png")
+            checkpoint.save(state, model, step, best, since_best)
+            progress.set_postfix(loss=f"{np.mean(losses):.3f}", val_auc=f"{value:.4f}", best=f"{best:.4f}")
+            losses.clear()
     finally:
         progress.close()
         stream.close()
@@ -93,6 +90,14 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
     return out / "best.keras"
 
 
+def of_split(samples: list[Sample], split: str) -> list[Sample]:
+    """The samples of one split. Raises UsageError when it is empty."""
+    chosen = [sample for sample in samples if sample.split == split]
+    if not chosen:
+        raise UsageError(f"training needs pictures in the split {split!r}")
+    return chosen
+
+
 def compiled(recipe: Recipe) -> keras.Model:
     """The recipe's network with its optimizer and loss, all variables built."""
     model = networks.build(recipe.network, **recipe.options)
@@ -100,9 +105,7 @@ def compiled(recipe: Recipe) -> keras.Model:
         recipe.learning_rate, weight_decay=recipe.weight_decay, clipnorm=1.0, use_ema=True, ema_momentum=recipe.ema
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gain"])
-    loss = keras.losses.BinaryCrossentropy(
-        from_logits=output_name(model) == "logit", label_smoothing=recipe.smoothing
-    )
+    loss = keras.losses.BinaryCrossentropy(from_logits=output_name(model) == "logit", label_smoothing=recipe.smoothing)
     model.compile(optimizer=optimizer, loss={output_name(model): loss})
     optimizer.build(model.trainable_variables)
     return model
@@ -186,7 +189,7 @@ def has_fast_bfloat16() -> bool:
 
 
 class History:
-    """history.csv: one row per validation; rows after the resumed step are dropped."""
+    """history.csv: one row per validation; rows after the resumed step are dropped, hours are summed over runs."""
 
     def __init__(self, path: Path, crops: int) -> None:
         self.path = path
@@ -198,17 +201,14 @@ class History:
             writer = csv.DictWriter(file, HISTORY_COLUMNS)
             writer.writeheader()
             writer.writerows(rows)
-        self.hours = float(rows[-1]["hours"]) if rows else 0.0
+        self._started = time.monotonic() - 3600 * (float(rows[-1]["hours"]) if rows else 0.0)
 
-    def add(
-        self, crops: int, hours: float, loss: float, value: float, by_source: dict[str, float], rate: float
-    ) -> None:
-        """Append a row; `hours` since the last one."""
-        self.hours += hours
+    def add(self, crops: int, loss: float, value: float, by_source: dict[str, float], rate: float) -> None:
+        """Append a row: crops seen, mean loss since the last row, AUC over all and per source, learning rate."""
+        hours = (time.monotonic() - self._started) / 3600
         sources = " ".join(f"{source}={figure:.4f}" for source, figure in by_source.items())
         with self.path.open("a", newline="", encoding="utf-8") as file:
-            row = (crops, f"{self.hours:.3f}", f"{loss:.4f}", f"{value:.4f}", sources, f"{rate:.2e}")
-            csv.writer(file).writerow(row)
+            csv.writer(file).writerow((crops, f"{hours:.3f}", f"{loss:.4f}", f"{value:.4f}", sources, f"{rate:.2e}"))
 
 
 class StopRequest:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
-from edge_detect.manifest import FAKE, REAL, Sample
+from edge_detect.manifest import Sample
 
 
 def auc(labels: ArrayLike, scores: ArrayLike) -> float:
@@ -43,13 +43,6 @@ def threshold_at_false_alarms(scores_of_reals: ArrayLike, rate: float) -> float:
     if allowed >= len(ranked):
         return 0.0
     return float(np.nextafter(ranked[allowed], np.inf))
-
-
-def balanced_accuracy(labels: ArrayLike, scores: ArrayLike, threshold: float) -> float:
-    """Mean of the shares of reals below and of fakes at or above the threshold."""
-    flagged = np.asarray(scores) >= threshold
-    labels = np.asarray(labels)
-    return float((np.mean(~flagged[labels == REAL]) + np.mean(flagged[labels == FAKE])) / 2)
 
 
 def auc_by_source(samples: list[Sample], scores: ArrayLike) -> dict[str, float]:

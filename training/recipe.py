@@ -1,26 +1,32 @@
 """A recipe: everything that decides how a model is trained, in one TOML file."""
 
 import dataclasses
-import tomllib
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from edge_detect.errors import UsageError
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 
 @dataclass(frozen=True)
 class Recipe:
     """What is trained on what, and how.
 
-    name: of the released model; version: of its weights; description, licence: for its card; network and options: what `training.networks.build` gets;
-    manifests: data folders, relative to the working directory; seed: of weights, sampling and damage;
-    input_side: side a picture is scored at, in pixels; crop_sides: sides of training crops, one drawn per batch;
-    crops: how many are seen in all; batch: crops a step; warmup: crops over which the learning rate rises;
-    cooldown: last share of the crops over which it falls to zero; weight_decay: of AdamW; ema: momentum of the
-    averaged weights, which are the result; smoothing: of the labels; ramp: crops until damage has its full strength;
-    strength: of the damage, 0–1; balance: 0 draws sources by size, 1 all alike; evaluate_every: crops between
-    validations; patience: validations without a better AUC before training stops.
+    name: of the released model; version: of its weights; description, licence: for its card;
+    network and options: what `training.networks.build` gets; manifests: data folders, relative to the working
+    directory; seed: of weights, sampling and damage; input_side: side a picture is scored at, in pixels;
+    crop_sides: sides of training crops, one drawn per batch; crops: how many are seen in all; batch: crops a step;
+    warmup: crops over which the learning rate rises; cooldown: last share of the crops over which it falls to zero;
+    weight_decay: of AdamW; ema: momentum of the averaged weights, which are the result; smoothing: of the labels;
+    ramp: crops until damage has its full strength; strength: of the damage, 0–1; balance: 0 draws sources by size,
+    1 all alike; evaluate_every: crops between validations; patience: validations without a better AUC before
+    training stops.
     """
 
     name: str

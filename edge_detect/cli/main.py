@@ -40,6 +40,8 @@ def options(
 
 def main() -> None:
     """Run the command line and end the process with one of the documented exit codes."""
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what is wrong with a picture stands in its result
+    os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")  # pictures are scored in parallel instead
     try:
         app()
     except EdgeDetectError as error:
@@ -48,9 +50,6 @@ def main() -> None:
     except KeyboardInterrupt:
         typer.echo("edge-detect: interrupted", err=True)
         sys.exit(ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(ExitCode.OK)
     except Exception as error:
         if os.environ.get("EDGE_DETECT_DEBUG"):
             raise

@@ -8,26 +8,32 @@ import typer
 
 from edge_detect.errors import ExitCode, UsageError
 
+
 def scan(
     paths: Annotated[
         Optional[list[str]],
-        typer.Argument(metavar="PATH…", help="Files, folders (recursive), quoted globs, or - for one picture on stdin."),
+        typer.Argument(
+            metavar="PATH…", help="Files, folders (recursive), quoted globs, or - for one picture on stdin."
+        ),
     ] = None,
     files_from: Annotated[
         Optional[str],
         typer.Option(metavar="FILE", help="Read more paths from FILE (- for stdin), one a line or NUL-separated."),
     ] = None,
     model: Annotated[
-        Optional[str], typer.Option("--model", "-m", metavar="MODEL", help="A .tflite file or the name of a shipped model.")
+        Optional[str],
+        typer.Option("--model", "-m", metavar="MODEL", help="A .tflite file or the name of a shipped model."),
     ] = None,
     whole_image: Annotated[
-        bool, typer.Option("--whole-image", help="Score the centred square of each picture as one face crop (the default).")
+        bool,
+        typer.Option("--whole-image", help="Score the centred square of each picture as one face crop (the default)."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
     as_jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a table with a header.")] = False,
     output: Annotated[
-        Optional[str], typer.Option("--output", "-o", metavar="FILE", help="Write the results to FILE instead of stdout.")
+        Optional[str],
+        typer.Option("--output", "-o", metavar="FILE", help="Write the results to FILE instead of stdout."),
     ] = None,
     workers: Annotated[Optional[int], typer.Option(min=1, help="Threads; default: one per core.")] = None,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 also when something is flagged.")] = False,

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from edge_detect.errors import UsageError
 from edge_detect.sinks.base import Sink
@@ -26,7 +27,7 @@ def open_sink(kind: str, output: "str | None" = None) -> Iterator[Sink]:
             yield sink
         return
     try:
-        stream = open(output, "w", encoding="utf-8", newline="")
+        stream = Path(output).open("w", encoding="utf-8", newline="")  # noqa: SIM115 - closed below, errors apart
     except OSError as error:
         raise UsageError(f"{output} cannot be written: {error.strerror}") from error
     with stream, SINKS[kind](stream) as sink:

@@ -17,10 +17,10 @@ class Sink(ABC):
     def write(self, result: Result) -> None:
         """Write one result and flush it, so that a reader at the other end of a pipe sees it at once."""
 
-    def begin(self) -> None:
+    def begin(self) -> None:  # noqa: B027 - most formats have no beginning
         """Write what comes before the first result."""
 
-    def end(self) -> None:
+    def end(self) -> None:  # noqa: B027 - nor an end
         """Write what comes after the last result."""
 
     def __enter__(self) -> "Sink":

@@ -19,12 +19,13 @@ def expand(arguments: Iterable[str]) -> Iterator[str]:
     so. Raises UsageError for a pattern that matches nothing and for a folder without files.
     """
     for argument in arguments:
-        if argument == STDIN or os.path.isfile(argument):
+        if argument == STDIN or Path(argument).is_file():
             yield argument
-        elif os.path.isdir(argument):
+        elif Path(argument).is_dir():
             yield from _not_empty(_walk(argument, set()), f"the folder {argument} holds no files")
         elif glob.has_magic(argument):
-            matches = sorted(match for match in glob.iglob(argument, recursive=True) if os.path.isfile(match))
+            found = glob.iglob(argument, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
+            matches = sorted(match for match in found if Path(match).is_file())
             yield from _not_empty(matches, f"the pattern {argument} matches no files")
         else:
             yield argument

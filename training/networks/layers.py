@@ -17,6 +17,7 @@ class StandardisedConv2D(keras.layers.Conv2D):
         self.initial_gain = gain
 
     def build(self, input_shape) -> None:
+        """Add the gain beside kernel and bias."""
         super().build(input_shape)
         self.gain = self.add_weight(
             name="gain", shape=(self.filters,), initializer=keras.initializers.Constant(self.initial_gain)
@@ -31,9 +32,11 @@ class StandardisedConv2D(keras.layers.Conv2D):
         return (kernel - mean) * ops.rsqrt(variance * fan_in + 1e-6) * self.gain
 
     def call(self, inputs):
+        """Convolve with the standardised kernel, in the layer's compute type."""
         kernel = ops.cast(self.standardised_kernel(), self.compute_dtype)
         outputs = ops.conv(inputs, kernel, strides=self.strides, padding=self.padding)
         return ops.add(outputs, ops.cast(self.bias, self.compute_dtype))
 
     def get_config(self) -> dict:
+        """The arguments to build it again."""
         return {**super().get_config(), "gain": self.initial_gain}

@@ -1,0 +1,55 @@
+# Every verb of the project. Only Python and make are needed; the rest is installed into .venv folders here.
+PYTHON ?= python3
+DATA ?= ../shared/data/faces
+RUN ?= runs/edge
+
+.PHONY: help demo test lint format type check model fit release evaluate clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: .venv/ready ## score two portraits and manipulated versions of them, with the base install
+	.venv/bin/python -m training.demo demo
+	.venv/bin/edge-detect scan --exit-zero demo
+
+test: .venv-dev/ready ## install what the tests need and run all checks
+	.venv-dev/bin/ruff check .
+	.venv-dev/bin/ruff format --check .
+	.venv-dev/bin/mypy
+	.venv-dev/bin/python -m pytest
+
+lint: .venv-dev/ready ## ruff
+	.venv-dev/bin/ruff check .
+
+format: .venv-dev/ready ## ruff, changing files
+	.venv-dev/bin/ruff format .
+	.venv-dev/bin/ruff check --fix .
+
+type: .venv-dev/ready ## mypy, strict
+	.venv-dev/bin/mypy
+
+model: fit release evaluate ## reproduce the released model from the data: train, convert, calibrate, evaluate
+
+fit: .venv-dev/ready ## train the recipe; goes on where it was interrupted
+	.venv-dev/bin/python -m training fit training/recipes/edge.toml --out $(RUN) --resume
+
+release: .venv-dev/ready ## convert the trained model, fit its calibration and thresholds
+	.venv-dev/bin/python -m convert $(RUN)/best.keras --data $(DATA) --out models/deepfake
+	.venv-dev/bin/python -m training calibrate models/deepfake/deepfake-*.tflite --data $(DATA)
+	cp $(RUN)/history.csv models/deepfake/history.csv
+
+evaluate: .venv-dev/ready ## write the figures of the shipped files into metrics.json and the model card
+	.venv-dev/bin/python -m training evaluate models/deepfake/deepfake-*.tflite --data $(DATA) --out models/deepfake
+
+clean: ## remove environments and build products (runs/ stays)
+	rm -rf .venv .venv-dev build dist demo
+
+.venv/ready: pyproject.toml
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --editable '.[demo]'
+	touch $@
+
+.venv-dev/ready: pyproject.toml
+	$(PYTHON) -m venv .venv-dev
+	.venv-dev/bin/python -m pip install --quiet --editable '.[dev]'
+	touch $@

@@ -1,0 +1,58 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tiny
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared" / "data"
+SHIPPED = ROOT / "models" / "deepfake" / "deepfake-int8.tflite"
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory) -> Path:
+    """A packed tiny model that calls red pictures fake."""
+    path = tmp_path_factory.mktemp("model") / "tiny.tflite"
+    path.write_bytes(tiny.packed())
+    return path
+
+
+@pytest.fixture(scope="session")
+def faces() -> Path:
+    """The shared face crops; tests that use them are skipped where they are absent."""
+    folder = SHARED / "faces"
+    if not folder.is_dir():
+        pytest.skip("the shared face crops are not on this machine")
+    return folder
+
+
+class Finished:
+    """What a command left behind."""
+
+    def __init__(self, run: "subprocess.CompletedProcess[bytes]") -> None:
+        self.code = run.returncode
+        self.out = run.stdout.decode()
+        self.err = run.stderr.decode()
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+    @property
+    def records(self) -> list[dict]:
+        return [json.loads(line) for line in self.lines]
+
+
+@pytest.fixture(scope="session")
+def edge_detect():
+    """Run `edge-detect` as a stranger does: in a process of its own."""
+
+    def run(*arguments, stdin: bytes = b"", cwd=None) -> Finished:
+        command = [sys.executable, "-m", "edge_detect", *map(str, arguments)]
+        environment = {**os.environ, "COLUMNS": "120", "NO_COLOR": "1"}
+        return Finished(subprocess.run(command, input=stdin, capture_output=True, cwd=cwd, env=environment, check=False))
+
+    return run

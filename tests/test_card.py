@@ -1,0 +1,82 @@
+import io
+import json
+import zipfile
+
+import pytest
+import tiny
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_detect.card import Calibration, Card, describe, pack, read_packed, unpack
+from edge_detect.errors import ModelError
+
+
+def test_a_card_survives_packing():
+    flatbuffer, card = unpack(tiny.packed(licence="something"))
+    assert flatbuffer == tiny.flatbuffer()
+    assert card.licence == "something"
+    assert card.labels == ("real", "fake")
+    assert Card.from_dict(card.to_dict()) == card
+
+
+def test_packing_gives_the_same_bytes_each_time():
+    assert tiny.packed() == tiny.packed()
+
+
+def test_a_packed_model_is_a_zip_that_any_tool_can_list():
+    with zipfile.ZipFile(io.BytesIO(tiny.packed())) as archive:
+        assert archive.namelist() == ["card.json", "labels.txt"]
+        assert archive.read("labels.txt") == b"real\nfake\n"
+        assert json.loads(archive.read("card.json"))["name"] == "tiny"
+
+
+def _with_card(text: str) -> bytes:
+    buffer = io.BytesIO(tiny.flatbuffer())
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr("card.json", text)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "not a TFLite model"),
+        (b"PK\x03\x04 no model", "not a TFLite model"),
+        (tiny.flatbuffer(), "no card"),
+        (tiny.packed().replace(b"TFL3", b"TFL3", 1)[:-30], "no card"),
+        (tiny.packed()[:40] + b"\x7f" + tiny.packed()[41:], "does not match the hash"),
+        (_with_card("{"), "damaged"),
+        (_with_card("{}"), "version"),
+        (_with_card('{"card_version": 1}'), "damaged"),
+        (_with_card(json.dumps({**tiny.card().to_dict(), "card_version": 99})), "update edge-detect"),
+        (_with_card(json.dumps({**tiny.card().to_dict(), "output": "patches"})), "unknown output"),
+    ],
+)
+def test_a_model_that_cannot_be_trusted_is_refused_and_says_what_to_do(data, reason):
+    with pytest.raises(ModelError, match=reason) as caught:
+        unpack(data)
+    assert any(word in str(caught.value) for word in ("convert", "copy it again", "update"))
+
+
+def test_the_error_names_the_file(tmp_path):
+    path = tmp_path / "nothing.tflite"
+    with pytest.raises(ModelError, match=r"nothing\.tflite"):
+        read_packed(path)
+    path.write_bytes(b"nonsense")
+    with pytest.raises(ModelError, match=r"nothing\.tflite: this is not a TFLite model"):
+        read_packed(path)
+
+
+@given(st.floats(-1e6, 1e6), st.floats(0.01, 10), st.floats(-5, 5))
+def test_a_calibrated_score_is_a_probability_and_grows_with_the_logit(logit, scale, bias):
+    calibration = Calibration(scale, bias)
+    assert 0 <= calibration.probability(logit) <= calibration.probability(logit + 1) <= 1
+
+
+def test_the_description_names_what_people_ask_for(tiny_model):
+    flatbuffer, card = read_packed(tiny_model)
+    text = describe(card, tiny_model)
+    assert "tiny 1.0" in text
+    assert card.sha256 in text
+    assert "real below 0.400, fake from 0.600" in text
+    assert pack(flatbuffer, card) == tiny_model.read_bytes()

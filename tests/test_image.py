@@ -1,0 +1,107 @@
+import cv2
+import numpy as np
+import pytest
+import zoo
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from edge_detect import image
+from edge_detect.errors import PictureError
+
+
+@pytest.mark.parametrize("name", zoo.good())
+def test_every_supported_kind_decodes_upright_as_rgb(name):
+    pixels = image.decode(zoo.good()[name]).pixels
+    expected = zoo.scene()
+    if "gray" in name:
+        expected = np.repeat(cv2.cvtColor(expected, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    assert pixels.shape == expected.shape
+    assert pixels.dtype == np.uint8
+    assert np.abs(pixels.astype(int) - expected).mean() < 1.5
+
+
+@pytest.mark.parametrize("name", zoo.broken())
+def test_broken_files_are_refused_with_a_reason(name):
+    with pytest.raises(PictureError, match=r"\w+ \w+ \w+"):
+        image.decode(zoo.broken()[name])
+
+
+def test_a_picture_is_refused_before_its_pixels_fill_the_memory():
+    header = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (60_000).to_bytes(4) * 2 + b"\x08\x02\0\0\0" + b"IDATIEND"
+    with pytest.raises(PictureError, match="megapixels"):
+        image.decode(header)
+
+
+def test_transparent_pixels_are_laid_over_white():
+    picture = np.zeros((8, 8, 4), np.uint8)
+    picture[4:, :, 3] = 255
+    pixels = image.decode(zoo.encode(picture, "PNG")).pixels
+    assert (pixels[:4] == 255).all()
+    assert (pixels[4:] == 0).all()
+
+
+def test_half_transparent_is_half_way_to_white():
+    picture = np.zeros((4, 4, 4), np.uint8)
+    picture[..., 3] = 128
+    pixels = image.decode(zoo.encode(picture, "PNG")).pixels
+    assert (pixels == 127).all()
+
+
+def test_a_large_jpeg_is_decoded_reduced_but_never_below_twice_the_need():
+    large = cv2.resize(zoo.scene(), (3000, 2000))
+    whole = image.decode(zoo.encode(large, "JPEG", quality=95))
+    reduced = image.decode(zoo.encode(large, "JPEG", quality=95), need=224)
+    assert whole.pixels.shape == (2000, 3000, 3)
+    assert reduced.pixels.shape == (500, 750, 3)
+    assert (reduced.width, reduced.height) == (3000, 2000)
+
+
+def test_a_turned_picture_has_its_upright_size():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = zoo.encode(cv2.resize(zoo.scene(), (1203, 902)), "JPEG", exif=exif)
+    for need in (None, 16):
+        decoded = image.decode(data, need)
+        assert (decoded.width, decoded.height) == (902, 1203)
+        assert decoded.pixels.shape[0] > decoded.pixels.shape[1]
+
+
+def test_a_reduced_decode_gives_nearly_the_same_tensor():
+    noisy = np.random.default_rng(3).integers(0, 255, (75, 100, 3), np.uint8)
+    data = zoo.encode(cv2.resize(noisy, (2400, 1800), interpolation=cv2.INTER_CUBIC), "JPEG", quality=90)
+    full, reduced = (image.resize(image.whole(image.decode(data, need).pixels), 224) for need in (None, 224))
+    assert np.abs(full.astype(int) - reduced).mean() < 1
+
+
+@given(st.integers(1, 300), st.integers(1, 300), st.tuples(*[st.floats(-50, 350)] * 4))
+def test_a_face_square_is_always_inside_the_picture(width, height, box):
+    x0, x1 = sorted(box[:2])
+    y0, y1 = sorted(box[2:])
+    square = image.face_square((x0, y0, x1, y1), width, height)
+    assert 1 <= square.side <= min(width, height)
+    assert square.left >= 0
+    assert square.top >= 0
+    assert square.right <= width
+    assert square.bottom <= height
+
+
+def test_a_face_square_is_centred_and_margin_wide_where_there_is_room():
+    assert image.face_square((100, 120, 150, 180), 400, 300) == image.Square(83, 108, 84)
+
+
+@given(st.integers(1, 64), st.integers(1, 64), st.integers(0, 255))
+def test_resizing_keeps_a_flat_picture_flat(side, target, value):
+    picture = np.full((side, side, 3), value, np.uint8)
+    assert (image.resize(picture, target) == value).all()
+
+
+def test_resizing_down_averages_areas():
+    picture = np.zeros((4, 4, 3), np.uint8)
+    picture[:2, :2] = [[[10], [20]], [[30], [40]]]
+    assert image.resize(picture, 2)[0, 0].tolist() == [25, 25, 25]
+
+
+def test_the_centred_square_is_a_view_of_the_middle():
+    picture = np.arange(4 * 7 * 3, dtype=np.uint8).reshape(4, 7, 3)
+    assert np.array_equal(image.whole(picture), picture[:, 1:5])

@@ -1,0 +1,80 @@
+"""Tables in Markdown, written between marker comments, so that no figure is ever typed in by hand."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from edge_detect.errors import UsageError
+
+_HEADINGS = ("", "real", "fake", "AUC", "AP", "EER", "TPR at 1% FPR", "balanced accuracy", "false alarms", "hits")
+_KEYS = ("auc", "ap", "eer", "tpr_at_1pct_fpr", "balanced_accuracy", "false_alarms", "hits")
+
+
+def update_metrics(path: Path, entries: dict[str, Any]) -> dict[str, Any]:
+    """Merge entries into a metrics.json and return all that it holds now."""
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    merged = {**known, **entries}
+    path.write_text(json.dumps(merged, indent=1) + "\n", encoding="utf-8")
+    return merged
+
+
+def overview(metrics: dict[str, Any]) -> str:
+    """One row per model: size, and AUC over each split and each source with both classes."""
+    columns = sorted(
+        {
+            (split, source)
+            for entry in metrics.values()
+            for split, figures in entry["splits"].items()
+            for source, values in figures["sources"].items()
+            if "auc" in values and values["real"] and values["real"] != figures["all"]["real"]
+        }
+    )
+    splits = sorted({split for entry in metrics.values() for split in entry["splits"]})
+    heading = [
+        "model",
+        "kB",
+        *(f"{split}, all" for split in splits),
+        *(f"{split}: {source}" for split, source in columns),
+    ]
+    rows = []
+    for name, entry in metrics.items():
+        values = [entry["splits"][split]["all"]["auc"] for split in splits]
+        values += [entry["splits"][split]["sources"][source]["auc"] for split, source in columns]
+        rows.append([name, f"{entry['bytes'] / 1000:.0f}", *(f"{value:.3f}" for value in values)])
+    return table(heading, rows)
+
+
+def details(entry: dict[str, Any]) -> str:
+    """All figures of one model: a table per split, with a row over all, per source, and per method."""
+    parts = []
+    for split, figures in entry["splits"].items():
+        rows = [_row("**all**", figures["all"])]
+        rows += [_row(source, values) for source, values in figures["sources"].items()]
+        rows += [_row(f"· {method}", values) for method, values in figures["methods"].items()]
+        parts.append(f"Split `{split}`:\n\n{table(_HEADINGS, rows)}")
+    return "\n\n".join(parts)
+
+
+def table(heading: "list[str] | tuple[str, ...]", rows: list[list[str]]) -> str:
+    """A Markdown table, all columns but the first aligned right."""
+    lines = [heading, ["---", *["--:"] * (len(heading) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def replace_between(path: Path, name: str, text: str) -> None:
+    """Replace what stands between `<!-- name -->` and `<!-- /name -->` in a file.
+
+    Raises UsageError when the markers are missing.
+    """
+    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    old = path.read_text(encoding="utf-8")
+    new, count = re.subn(f"{start}.*?{end}", lambda _: f"{start}\n{text}\n{end}", old, flags=re.DOTALL)
+    if count != 1:
+        raise UsageError(f"{path} must hold the markers {start} and {end} once; they say where the figures go")
+    path.write_text(new, encoding="utf-8")
+
+
+def _row(label: str, values: dict[str, Any]) -> list[str]:
+    cells = [f"{values[key]:.3f}" if key in values else "" for key in _KEYS]
+    return [label, str(values["real"]), str(values["fake"]), *cells]
