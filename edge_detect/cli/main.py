@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from edge_detect import __version__
+from edge_detect.cli.bench import bench
 from edge_detect.cli.info import info
 from edge_detect.cli.scan import scan
 from edge_detect.errors import EdgeDetectError, ExitCode
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 app.command()(scan)
 app.command()(info)
+app.command()(bench)
 
 
 def _version(asked: bool) -> None:
@@ -50,6 +52,9 @@ def main() -> None:
     except KeyboardInterrupt:
         typer.echo("edge-detect: interrupted", err=True)
         sys.exit(ExitCode.INTERRUPTED)
+    except OSError as error:
+        typer.echo(f"edge-detect: {error.filename or 'the results cannot be written'}: {error.strerror}", err=True)
+        sys.exit(ExitCode.INTERNAL)
     except Exception as error:
         if os.environ.get("EDGE_DETECT_DEBUG"):
             raise

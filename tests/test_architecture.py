@@ -1,0 +1,72 @@
+"""The walls of the house: who may import whom, and what must not happen before a verb needs it."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ALLOWED = {
+    "edge_detect": {"edge_detect"},
+    "convert": {"convert", "edge_detect"},
+    "training": {"training", "edge_detect"},
+}
+OURS = set(ALLOWED)
+HEAVY = {"tensorflow", "keras", "sklearn", "matplotlib"}
+
+
+def imports(path: Path, *, module_level: bool = False) -> set[str]:
+    """Top-level packages that a file imports, anywhere or only at module level."""
+    tree = ast.parse(path.read_text())
+    nodes = tree.body if module_level else ast.walk(tree)
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def files(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+@pytest.mark.parametrize("package", ALLOWED)
+def test_no_arrow_between_the_rooms_is_reversed(package):
+    for path in files(package):
+        assert imports(path) & OURS <= ALLOWED[package], path
+
+
+def test_the_runtime_imports_nothing_heavy():
+    for path in files("edge_detect"):
+        assert not imports(path) & HEAVY, path
+
+
+def test_bgr_is_known_in_one_file_of_the_runtime_only():
+    users = [path.name for path in files("edge_detect") if "BGR" in path.read_text()]
+    assert users == ["image.py"]
+
+
+def test_importing_the_command_line_loads_no_opencv_interpreter_or_tensorflow():
+    code = "import sys, edge_detect.cli; print(*{'cv2', 'numpy', 'ai_edge_litert', 'tensorflow'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == ""
+
+
+def test_public_names_are_importable_and_listed():
+    import edge_detect
+
+    for name in edge_detect.__all__:
+        assert getattr(edge_detect, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        edge_detect.nothing  # noqa: B018 - the access is the test
+
+
+def test_no_file_is_larger_than_three_megabytes():
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        path = ROOT / name
+        assert not path.exists() or path.stat().st_size <= 3_000_000, name

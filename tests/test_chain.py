@@ -1,0 +1,207 @@
+"""From pictures to a verdict: train, convert, calibrate, evaluate, scan, on a data set made here."""
+
+import csv
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pictures
+import pytest
+
+pytest.importorskip("tensorflow")
+
+from convert.pipeline import GateError, convert_model  # noqa: E402
+from edge_detect.card import read_packed  # noqa: E402
+from edge_detect.errors import ExitCode, UsageError  # noqa: E402
+from edge_detect.manifest import REAL, read_manifest  # noqa: E402
+
+RECIPE = """
+name = "checks"
+version = "1"
+network = "edge"
+manifests = ["{data}"]
+crops = {crops}
+input_side = 96
+crop_sides = [64]
+batch = 16
+warmup = 320
+ema = 0.9
+ramp = 100000
+evaluate_every = 640
+"""
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    return pictures.write(tmp_path_factory.mktemp("checks"), count=60)
+
+
+@pytest.fixture(scope="module")
+def recipe(data, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("recipe") / "checks.toml"
+    path.write_text(RECIPE.format(data=data, crops=2560))
+    return path
+
+
+def python(module: str, *arguments, timeout: int = 300) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout)
+
+
+@pytest.fixture(scope="module")
+def run(recipe, tmp_path_factory) -> Path:
+    """A finished training run."""
+    folder = tmp_path_factory.mktemp("run") / "checks"
+    done = python("training", "fit", recipe, "--out", folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{folder / 'best.keras'}\n"
+    return folder
+
+
+@pytest.fixture(scope="module")
+def released(run, data, tmp_path_factory) -> Path:
+    """The converted, calibrated and evaluated model's folder."""
+    folder = tmp_path_factory.mktemp("models") / "checks"
+    folder.mkdir()
+    (folder / "README.md").write_text(
+        "# Card\n<!-- overview --><!-- /overview -->\n<!-- details --><!-- /details -->\n"
+    )
+    models = (folder / "checks-int8.tflite", folder / "checks-float32.tflite")
+    for module, *arguments in (
+        ("convert", run / "best.keras", "--data", data, "--out", folder, "--calibrate", 40, "--max-drop", 0.2),
+        ("training", "calibrate", *models, "--data", data),
+        ("training", "evaluate", *models, "--data", data, "--out", folder),
+    ):
+        done = python(module, *arguments)
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_training_learns_and_writes_its_history(run):
+    with (run / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["crops"]) for row in rows] == [640, 1280, 1920, 2560]
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+    assert float(rows[-1]["val_auc"]) > 0.9
+    assert (run / "history.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_trained_card_says_what_the_model_was_made_of(run):
+    card = json.loads((run / "best.json").read_text())
+    assert card["training"]["recipe"]["seed"] == 1
+    assert len(card["training"]["data_sha256"]) == 64
+    assert card["input_side"] == 96
+
+
+def test_a_finished_run_is_not_overwritten(recipe, run):
+    done = python("training", "fit", recipe, "--out", run)
+    assert done.returncode == ExitCode.USAGE
+    assert "--resume" in done.stderr
+
+
+def test_a_killed_run_goes_on_and_ends_where_an_undisturbed_one_does(recipe, run, tmp_path):
+    folder = tmp_path / "killed"
+    command = [sys.executable, "-m", "training", "fit", str(recipe), "--out", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not (folder / "checkpoint.npz").exists():
+        pass
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) in (ExitCode.INTERRUPTED, ExitCode.OK)
+    done = python("training", "fit", recipe, "--out", folder, "--resume")
+    assert done.returncode == 0, done.stderr
+
+    def column(path, name):
+        with (path / "history.csv").open() as file:
+            return [row[name] for row in csv.DictReader(file)]
+
+    assert column(folder, "crops") == column(run, "crops")
+    undisturbed, resumed = (np.array(column(path, "val_auc"), float) for path in (run, folder))
+    assert np.abs(undisturbed - resumed).max() < 0.05
+
+
+def test_both_precisions_are_released_with_a_full_card(released, data):
+    for precision in ("int8", "float32"):
+        flatbuffer, card = read_packed(released / f"checks-{precision}.tflite")
+        assert card.precision == precision
+        assert card.outputs.keys() == {"logit", "patches"}
+        assert card.calibration.scale > 0
+        assert 0 < card.thresholds.real <= card.thresholds.fake < 1
+        assert card.conversion["gate"]["pictures"] == sum(s.split == "val" for s in read_manifest(data))
+        assert card.metrics["test"]["auc"] > 0.9
+    assert len(flatbuffer) > 3.5 * len(read_packed(released / "checks-int8.tflite")[0])
+    assert read_packed(released / "checks-int8.tflite")[1].conversion["representative"]["pictures"] == 40
+
+
+def test_the_int8_model_takes_pixels_as_they_are(released):
+    from ai_edge_litert.interpreter import Interpreter
+
+    flatbuffer, _ = read_packed(released / "checks-int8.tflite")
+    (given,) = Interpreter(model_content=flatbuffer).get_input_details()
+    assert (given["dtype"], given["quantization"], given["shape"].tolist()) == (np.uint8, (1.0, 0), [1, 96, 96, 3])
+
+
+def test_int8_and_float32_agree(released, data):
+    from training.calibrate import raw_logits
+
+    from edge_detect import Detector
+
+    samples = [sample for sample in read_manifest(data) if sample.split != "train"]
+    one, two = (raw_logits(Detector.load(released / f"checks-{p}.tflite"), samples) for p in ("int8", "float32"))
+    assert np.corrcoef(one, two)[0, 1] > 0.99
+
+
+def test_metrics_come_from_scan_and_the_card_shows_them(released, data, edge_detect):
+    entry = json.loads((released / "metrics.json").read_text())["checks-int8"]
+    tests = [sample for sample in read_manifest(data) if sample.split == "test"]
+    names = "\n".join(str(sample.path) for sample in tests).encode()
+    model = released / "checks-int8.tflite"
+    run = edge_detect("scan", "--whole-image", "--jsonl", "-m", model, "--files-from", "-", stdin=names)
+    flagged = [record["verdict"] == "fake" for record in run.records]
+    false_alarms = np.mean([f for f, sample in zip(flagged, tests, strict=True) if sample.label == REAL])
+    assert entry["splits"]["test"]["all"]["false_alarms"] == pytest.approx(false_alarms, abs=1e-4)
+    assert f"| **all** | {entry['splits']['test']['all']['real']} |" in (released / "README.md").read_text()
+
+
+def test_conversion_is_deterministic(run, data, tmp_path):
+    written = [
+        convert_model(run / "best.keras", ["int8"], [data], tmp_path / name, 20, 1, 0.5)[0].read_bytes()
+        for name in ("one", "two")
+    ]
+    assert written[0] == written[1]
+
+
+def test_a_model_that_loses_too_much_is_not_written(run, data, tmp_path):
+    with pytest.raises(GateError, match="nothing was written"):
+        convert_model(run / "best.keras", ["float32", "int8"], [data], tmp_path / "out", 20, 1, -1.0)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_without_a_card_cannot_be_converted(data, tmp_path):
+    with pytest.raises(UsageError, match=r"best\.json beside it"):
+        convert_model(tmp_path / "best.keras", ["int8"], [data], tmp_path, 20, 1, 0.01)
+
+
+def test_a_representative_dataset_is_balanced_and_seeded(data):
+    from convert.representative import choose
+
+    samples = read_manifest(data)
+    doubled = samples + [
+        dataclasses.replace(s, source="second") for s in samples if s.label == REAL and s.path.stem < "010"
+    ]
+    one, two, other = (choose(doubled, 30, 32, seed) for seed in (1, 1, 2))
+    assert one.sha256 == two.sha256 != other.sha256
+    assert one.pixels.shape == (30, 32, 32, 3)
+    with pytest.raises(UsageError, match="real and fake"):
+        choose([sample for sample in samples if sample.label == REAL], 30, 32, 1)
+
+
+def test_an_unknown_recipe_ends_with_2(run, data, tmp_path):
+    done = python("convert", run / "best.keras", "--data", data, "--out", tmp_path, "--to", "int4")
+    assert done.returncode == ExitCode.USAGE
+    assert "there are float32, int8" in done.stderr
+    assert os.listdir(tmp_path) == []

@@ -1,0 +1,48 @@
+import json
+
+import pytest
+
+import edge_detect as package
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+@pytest.mark.parametrize("verb", [[], ["scan"], ["info"], ["bench"]])
+def test_every_verb_has_help(edge_detect, verb, flag):
+    run = edge_detect(*verb, flag)
+    assert run.code == 0
+    assert "Usage" in run.out
+
+
+def test_no_verb_shows_the_help(edge_detect):
+    run = edge_detect()
+    assert "Usage" in run.out + run.err
+
+
+def test_version(edge_detect):
+    assert edge_detect("--version").out == f"edge-detect {package.__version__}\n"
+
+
+def test_info_for_people_and_for_programs(edge_detect, tiny_model):
+    assert edge_detect("info", tiny_model).lines[0] == "tiny 1.0 (float32)"
+    card = json.loads(edge_detect("info", "--json", tiny_model).out)
+    assert (card["name"], card["input_side"]) == ("tiny", 16)
+
+
+def test_info_of_something_else_says_what_to_do(edge_detect, tmp_path):
+    path = tmp_path / "x.tflite"
+    path.write_bytes(b"not a model")
+    run = edge_detect("info", path)
+    assert (run.code, run.out) == (2, "")
+    assert "this is not a TFLite model; make one with" in run.err
+
+
+def test_bench_names_each_model_and_its_ratio(edge_detect, tiny_model):
+    run = edge_detect("bench", "--rounds", "3", tiny_model)
+    assert run.code == 0
+    assert run.lines[1].split()[2:] == ["1.00", str(tiny_model)]
+
+
+def test_a_full_disk_is_said_to_be_full(edge_detect, tiny_model, tmp_path):
+    run = edge_detect("scan", "-m", tiny_model, "-o", "/dev/full", tmp_path / "missing.png")
+    assert run.code == 70
+    assert "cannot be written: No space left on device" in run.err

@@ -1,0 +1,86 @@
+import pytest
+import zoo
+
+from edge_detect.errors import UsageError
+from edge_detect.manifest import FAKE, REAL, data_hash, read_manifest, read_manifests
+
+HEADER = "file,label,source,method,group,split\n"
+
+
+def manifest(folder, rows):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "labels.csv").write_text(HEADER + "".join(f"{row}\n" for row in rows))
+    for row in rows:
+        path = folder / row.split(",")[0]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(row.encode())
+    return folder
+
+
+def test_a_table_is_read(tmp_path):
+    samples = read_manifest(manifest(tmp_path, ["b.jpg,fake,s,swap,g1,test", "a.jpg,real,s,photo,g2,train"]))
+    assert [(s.path.name, s.label, s.method, s.split) for s in samples] == [
+        ("a.jpg", REAL, "photo", "train"),
+        ("b.jpg", FAKE, "swap", "test"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["a.jpg,maybe,s,m,g,train"], "line 2: label 'maybe'"),
+        (["a.jpg,real,s,m,g,dev"], "split 'dev'"),
+        (["a.jpg,real,s,m,g,train", "b.jpg,fake,s,m,g,test"], "group 'g' is in the splits"),
+        ([], "holds no pictures"),
+    ],
+)
+def test_a_wrong_table_is_refused(tmp_path, rows, message):
+    with pytest.raises(UsageError, match=message):
+        read_manifest(manifest(tmp_path, rows))
+
+
+def test_a_table_without_its_columns_is_refused(tmp_path):
+    (tmp_path / "labels.csv").write_text("file,label\n")
+    with pytest.raises(UsageError, match="lacks the columns group, method, source, split"):
+        read_manifest(tmp_path)
+
+
+def test_a_group_may_not_span_splits_across_manifests(tmp_path):
+    one = manifest(tmp_path / "one", ["a.jpg,real,s,m,g,train"])
+    two = manifest(tmp_path / "two", ["a.jpg,real,s,m,g,test"])
+    with pytest.raises(UsageError, match="group 'g'"):
+        read_manifests([one, two])
+
+
+def test_plain_folders_are_split_so_that_a_subfolder_stays_together(tmp_path):
+    for label in ("real", "fake"):
+        for person in range(30):
+            zoo.write({"1.jpg": b"1", "2.png": b"2", "notes.txt": b""}, tmp_path / label / f"person{person}")
+    samples = read_manifest(tmp_path)
+    assert len(samples) == 120
+    assert {s.split for s in samples} == {"train", "val", "test"}
+    by_group = {}
+    for sample in samples:
+        by_group.setdefault(sample.group, set()).add(sample.split)
+    assert all(len(splits) == 1 for splits in by_group.values())
+
+
+def test_a_folder_that_is_neither_is_refused(tmp_path):
+    with pytest.raises(UsageError, match=r"neither a labels\.csv nor"):
+        read_manifest(tmp_path)
+
+
+def test_the_data_hash_sees_bytes_labels_and_splits_but_not_the_place(tmp_path):
+    rows = ["a.jpg,real,s,m,g,train", "b.jpg,fake,s,m,h,train"]
+    one = read_manifest(manifest(tmp_path / "one", rows))
+    two = read_manifest(manifest(tmp_path / "two", rows))
+    assert data_hash(one) == data_hash(two)
+    two[0].path.write_bytes(b"other")
+    assert data_hash(one) != data_hash(two)
+
+
+def test_no_group_of_the_shared_data_crosses_splits(faces):
+    samples = read_manifest(faces)
+    assert {sample.split for sample in samples} == {"train", "val", "test", "unseen"}
+    seen = {sample.source for sample in samples if sample.split != "unseen"}
+    assert not seen & {sample.source for sample in samples if sample.split == "unseen"}

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+
+from edge_detect.errors import UsageError  # noqa: E402
+from training import networks  # noqa: E402
+
+PIXELS = np.random.default_rng(1).integers(0, 256, (2, 224, 224, 3), np.uint8)
+STEMS = ("space_to_depth", "haar", "strided")
+
+
+def multiply_adds(model) -> int:
+    """Multiply-adds of the convolutions and dense layers of a functional model at its 224-pixel input."""
+    total = 0
+    probes = {
+        layer.name: layer.output
+        for layer in model.layers
+        if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense)
+    }
+    shapes = {name: array.shape for name, array in keras.Model(model.input, probes).predict_on_batch(PIXELS).items()}
+    for name, shape in shapes.items():
+        kernel = model.get_layer(name).kernel.shape
+        positions = int(np.prod(shape[1:3])) if len(shape) == 4 else 1
+        total += positions * int(np.prod(kernel))
+    return total
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_edge_stays_within_its_budget(stem):
+    model = networks.build("edge", stem=stem)
+    assert multiply_adds(model) <= 220e6
+    assert model.count_params() <= 1e6
+
+
+def test_edge_gives_a_logit_that_is_the_mean_of_its_patches():
+    outputs = networks.build("edge").predict_on_batch(PIXELS)
+    assert outputs["patches"].shape == (2, 14, 14, 1)
+    assert outputs["logit"][:, 0] == pytest.approx(outputs["patches"].mean((1, 2, 3)), abs=1e-4)
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_the_deployable_edge_is_the_same_function_in_stock_layers(stem, tmp_path):
+    trained = networks.build("edge", stem=stem)
+    for variable in trained.trainable_variables:  # gains and biases away from where they start
+        variable.assign(np.random.default_rng(2).normal(0.5, 0.2, variable.shape))
+    path = tmp_path / "model.keras"
+    networks.deployable(trained, stem=stem).save(path)
+    loaded = keras.models.load_model(path, custom_objects={}, compile=False)
+    assert all(type(layer).__module__.startswith("keras.") for layer in loaded.layers)
+    for name, expected in trained.predict_on_batch(PIXELS).items():
+        scale = np.abs(expected).max()
+        assert loaded.predict_on_batch(PIXELS)[name] / scale == pytest.approx(expected / scale, abs=2e-5)
+
+
+def test_serenity_is_the_network_it_is_said_to_be():
+    model = networks.build("serenity")
+    filters = [layer.filters for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    units = [layer.units for layer in model.layers if isinstance(layer, keras.layers.Dense)]
+    assert (filters, units) == ([32, 64, 128], [128, 1])
+    probability = model.predict_on_batch(PIXELS)["probability"]
+    assert ((probability > 0) & (probability < 1)).all()
+
+
+def test_an_unknown_network_is_named_with_those_that_exist():
+    with pytest.raises(UsageError, match="edge, serenity"):
+        networks.build("resnet")

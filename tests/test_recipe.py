@@ -1,0 +1,44 @@
+import pytest
+
+from edge_detect.errors import UsageError
+from training.recipe import Recipe, read_recipe
+
+
+def recipe(**changes):
+    return Recipe(**{"name": "x", "version": "1", "network": "edge", "manifests": (), "crops": 64_000, **changes})
+
+
+def test_the_learning_rate_rises_holds_and_falls():
+    plan = recipe(warmup=6400, cooldown=0.2, learning_rate=1.0)
+    rates = [plan.rate(step) for step in range(plan.steps)]
+    assert rates[0] == pytest.approx(0.01)
+    assert rates[100:800] == [1.0] * 700
+    assert rates[-1] == pytest.approx(1 / 200)
+
+
+def test_prolonging_a_run_changes_nothing_before_the_old_cooldown():
+    short, long = recipe(), recipe(crops=640_000)
+    assert [short.rate(step) for step in range(700)] == [long.rate(step) for step in range(700)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("name = ", "not valid TOML"), ("colour = 1", "unknown keys colour"), ("name = 'x'", "missing")],
+)
+def test_a_wrong_recipe_is_refused(tmp_path, text, message):
+    path = tmp_path / "r.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=message):
+        read_recipe(path)
+
+
+def test_a_missing_recipe_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="there is no recipe"):
+        read_recipe(tmp_path / "none.toml")
+
+
+def test_the_shipped_recipes_can_be_read():
+    from pathlib import Path
+
+    found = sorted((Path(__file__).parent.parent / "training" / "recipes").glob("*.toml"))
+    assert {read_recipe(path).network for path in found} == {"edge", "serenity"}
