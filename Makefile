@@ -3,7 +3,7 @@ PYTHON ?= python3
 DATA ?= ../shared/data/faces
 RUN ?= runs/edge
 
-.PHONY: help demo test lint format type check model fit release evaluate clean
+.PHONY: help demo test lint format type check model fit release baseline evaluate clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,8 +38,14 @@ release: .venv-dev/ready ## convert the trained model, fit its calibration and t
 	.venv-dev/bin/python -m training calibrate models/deepfake/deepfake-*.tflite --data $(DATA)
 	cp $(RUN)/history.csv models/deepfake/history.csv
 
+baseline: .venv-dev/ready ## train and convert the serenity baseline, for the same table
+	.venv-dev/bin/python -m training fit training/recipes/serenity.toml --out runs/serenity --resume
+	.venv-dev/bin/python -m convert runs/serenity/best.keras --to int8 --data $(DATA) --out runs/serenity
+	.venv-dev/bin/python -m training calibrate runs/serenity/serenity-int8.tflite --data $(DATA)
+
 evaluate: .venv-dev/ready ## write the figures of the shipped files into metrics.json and the model card
-	.venv-dev/bin/python -m training evaluate models/deepfake/deepfake-*.tflite --data $(DATA) --out models/deepfake
+	.venv-dev/bin/python -m training evaluate $(wildcard models/deepfake/*.tflite runs/serenity/*-int8.tflite) \
+		--data $(DATA) --out models/deepfake --readme README.md
 
 clean: ## remove environments and build products (runs/ stays)
 	rm -rf .venv .venv-dev build dist demo

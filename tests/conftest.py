@@ -53,6 +53,8 @@ def edge_detect():
     def run(*arguments, stdin: bytes = b"", cwd=None) -> Finished:
         command = [sys.executable, "-m", "edge_detect", *map(str, arguments)]
         environment = {**os.environ, "COLUMNS": "120", "NO_COLOR": "1"}
-        return Finished(subprocess.run(command, input=stdin, capture_output=True, cwd=cwd, env=environment, check=False))
+        return Finished(
+            subprocess.run(command, input=stdin, capture_output=True, cwd=cwd, env=environment, check=False)
+        )
 
     return run

@@ -3,7 +3,6 @@
 import csv
 import dataclasses
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -15,10 +14,10 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
-from convert.pipeline import GateError, convert_model  # noqa: E402
-from edge_detect.card import read_packed  # noqa: E402
-from edge_detect.errors import ExitCode, UsageError  # noqa: E402
-from edge_detect.manifest import REAL, read_manifest  # noqa: E402
+from convert.pipeline import GateError, convert_model
+from edge_detect.card import read_packed
+from edge_detect.errors import ExitCode, UsageError
+from edge_detect.manifest import REAL, read_manifest
 
 RECIPE = """
 name = "checks"
@@ -68,14 +67,13 @@ def released(run, data, tmp_path_factory) -> Path:
     """The converted, calibrated and evaluated model's folder."""
     folder = tmp_path_factory.mktemp("models") / "checks"
     folder.mkdir()
-    (folder / "README.md").write_text(
-        "# Card\n<!-- overview --><!-- /overview -->\n<!-- details --><!-- /details -->\n"
-    )
+    (folder / "README.md").write_text("<!-- overview --><!-- /overview -->\n<!-- details --><!-- /details -->\n")
+    (folder / "MORE.md").write_text("<!-- overview --><!-- /overview -->\n")
     models = (folder / "checks-int8.tflite", folder / "checks-float32.tflite")
     for module, *arguments in (
         ("convert", run / "best.keras", "--data", data, "--out", folder, "--calibrate", 40, "--max-drop", 0.2),
         ("training", "calibrate", *models, "--data", data),
-        ("training", "evaluate", *models, "--data", data, "--out", folder),
+        ("training", "evaluate", *models, "--data", data, "--out", folder, "--readme", folder / "MORE.md"),
     ):
         done = python(module, *arguments)
         assert done.returncode == 0, done.stderr
@@ -146,9 +144,8 @@ def test_the_int8_model_takes_pixels_as_they_are(released):
 
 
 def test_int8_and_float32_agree(released, data):
-    from training.calibrate import raw_logits
-
     from edge_detect import Detector
+    from training.calibrate import raw_logits
 
     samples = [sample for sample in read_manifest(data) if sample.split != "train"]
     one, two = (raw_logits(Detector.load(released / f"checks-{p}.tflite"), samples) for p in ("int8", "float32"))
@@ -165,6 +162,7 @@ def test_metrics_come_from_scan_and_the_card_shows_them(released, data, edge_det
     false_alarms = np.mean([f for f, sample in zip(flagged, tests, strict=True) if sample.label == REAL])
     assert entry["splits"]["test"]["all"]["false_alarms"] == pytest.approx(false_alarms, abs=1e-4)
     assert f"| **all** | {entry['splits']['test']['all']['real']} |" in (released / "README.md").read_text()
+    assert f" {entry['splits']['test']['all']['auc']:.3f} |" in (released / "MORE.md").read_text()
 
 
 def test_conversion_is_deterministic(run, data, tmp_path):
@@ -204,4 +202,4 @@ def test_an_unknown_recipe_ends_with_2(run, data, tmp_path):
     done = python("convert", run / "best.keras", "--data", data, "--out", tmp_path, "--to", "int4")
     assert done.returncode == ExitCode.USAGE
     assert "there are float32, int8" in done.stderr
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []

@@ -10,11 +10,11 @@ from training import degrade
 
 PICTURE = zoo.scene()
 SINGLE = {
-    "colour": lambda p, rng: degrade.colour(p, rng),
+    "colour": degrade.colour,
     "grayscale": lambda p, rng: degrade.grayscale(p),
-    "blur": lambda p, rng: degrade.blur(p, rng),
+    "blur": degrade.blur,
     "rescale": lambda p, rng: degrade.rescale(p, rng, 0.3),
-    "noise": lambda p, rng: degrade.noise(p, rng),
+    "noise": degrade.noise,
     "compress": lambda p, rng: degrade.compress(p, rng, 40),
 }
 

@@ -20,9 +20,7 @@ def detector(tiny_model):
     return Detector.load(tiny_model)
 
 
-@pytest.mark.parametrize(
-    ("colour", "verdict"), [(RED, Verdict.FAKE), (GREEN, Verdict.REAL), (PINK, Verdict.UNCERTAIN)]
-)
+@pytest.mark.parametrize(("colour", "verdict"), [(RED, Verdict.FAKE), (GREEN, Verdict.REAL), (PINK, Verdict.UNCERTAIN)])
 def test_thresholds_of_the_card_decide(detector, colour, verdict):
     result = detector.detect(plain(colour))
     assert result.verdict == verdict

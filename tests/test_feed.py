@@ -8,9 +8,7 @@ import pytest
 from edge_detect.manifest import FAKE, read_manifest
 from training import feed
 
-OPTIONS = feed.FeedOptions(
-    seed=5, batch=8, input_side=64, crop_sides=(32, 48), ramp=100, strength=1.0, balance=0.5
-)
+OPTIONS = feed.FeedOptions(seed=5, batch=8, input_side=64, crop_sides=(32, 48), ramp=100, strength=1.0, balance=0.5)
 
 
 @pytest.fixture(scope="module")

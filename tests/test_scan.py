@@ -7,11 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny
 import zoo
+
 
 @pytest.fixture(scope="module")
 def menagerie(tmp_path_factory):
@@ -42,8 +44,8 @@ def test_every_file_of_a_mixed_folder_gets_one_line_and_the_exit_code_says_unrea
 ):
     run = edge_detect("scan", "--jsonl", "-m", tiny_model, menagerie)
     assert run.code == 2
-    assert [os.path.basename(record["path"]) for record in run.records] == sorted(os.listdir(menagerie))
-    unreadable = {os.path.basename(r["path"]) for r in run.records if r["verdict"] == "unreadable"}
+    assert [Path(record["path"]).name for record in run.records] == sorted(path.name for path in menagerie.iterdir())
+    unreadable = {Path(r["path"]).name for r in run.records if r["verdict"] == "unreadable"}
     assert unreadable == set(zoo.broken())
     assert all(record["error"] for record in run.records if record["verdict"] == "unreadable")
     assert run.err == ""
@@ -72,9 +74,8 @@ def test_a_name_with_a_line_break_stays_on_its_line(edge_detect, tiny_model, tmp
 
 
 def test_a_name_that_is_no_utf8_is_scored_in_every_format(edge_detect, tiny_model, tmp_path):
-    odd = os.fsencode(tmp_path) + b"/caf\xe9.png"
-    with open(odd, "wb") as file:
-        file.write(solid((0, 255, 0)))
+    odd = tmp_path / os.fsdecode(b"caf\xe9.png")
+    odd.write_bytes(solid((0, 255, 0)))
     for flag in ([], ["--json"], ["--jsonl"], ["--csv"]):
         run = edge_detect("scan", "-m", tiny_model, *flag, tmp_path)
         assert (run.code, run.err) == (0, "")

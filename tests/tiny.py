@@ -32,7 +32,7 @@ def packed(kind: str = "float32", **changes) -> bytes:
     return pack(flatbuffer(kind), card(**changes))
 
 
-def flatbuffer(kind: str = "float32", scale: float = 1.0, zero_point: int = 0) -> bytes:
+def flatbuffer(kind: str = "float32", scale: float = 1.0, zero_point: int = 0) -> bytes:  # noqa: PLR0915 - one graph, in its order
     """A model (1, SIDE, SIDE, 3) → (1, 1) with input of type `kind`: float32, uint8 or int8 (with quantization)."""
     model = schema.ModelT()
     model.version = 3

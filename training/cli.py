@@ -53,24 +53,33 @@ def calibrate(models: Models, data: Data) -> None:
 
 @app.command()
 def evaluate(
-    models: Models, data: Data, out: Annotated[Path, typer.Option(help="Folder of metrics.json and the model card.")]
+    models: Models,
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Folder of metrics.json and the model card, README.md.")],
+    readme: Annotated[Path | None, typer.Option(help="Another file that shows the overview.")] = None,
 ) -> None:
-    """Measure models on the splits `test` and `unseen`; write metrics.json and the tables of the model card."""
-    from edge_detect.card import read_packed
+    """Measure models on the splits `test` and `unseen`; write metrics.json and the tables that show it."""
+    from edge_detect.bench import bench
     from edge_detect.manifest import read_manifests
+    from edge_detect.network import Network
     from training import report
     from training.evaluate import evaluate as run
 
     samples = read_manifests(data)
+    networks = {path: Network.load(path) for path in models}
+    latencies = bench({str(path): network for path, network in networks.items()})
     entries = {}
-    for path in models:
+    for (path, network), latency in zip(networks.items(), latencies, strict=True):
         typer.echo(f"scoring with {path}", err=True)
-        _, card = read_packed(path)
-        entries[f"{card.name}-{card.precision}"] = run(path, samples)
+        name = f"{network.card.name}-{network.card.precision}"
+        entries[name] = {**run(path, samples), "crop_ms_p50": round(latency.p50, 2)}
     metrics = report.update_metrics(out / "metrics.json", entries)
-    report.replace_between(out / "README.md", "overview", report.overview(metrics))
+    overview = report.overview(metrics)
+    report.replace_between(out / "README.md", "overview", overview)
     report.replace_between(out / "README.md", "details", report.details(metrics[f"{out.name}-int8"]))
-    typer.echo(report.overview(metrics))
+    if readme:
+        report.replace_between(readme, "overview", overview)
+    typer.echo(overview)
 
 
 def main() -> None:

@@ -28,9 +28,9 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
     """Train a recipe into the folder `out` and return the best model's file, `out/best.keras`.
 
     Writes checkpoint.npz (all state), best.keras (averaged weights in stock layers) with its card best.json,
-    history.csv and history.png. A run that was interrupted goes on with `resume`; a finished one is prolonged by a recipe with
-    more crops. Raises UsageError when `out` holds a run and `resume` is not given, KeyboardInterrupt after the
-    state was saved.
+    history.csv and history.png. A run that was interrupted goes on with `resume`; a finished one is prolonged by a
+    recipe with more crops. Raises UsageError when `out` holds a run and `resume` is not given, KeyboardInterrupt
+    after the state was saved.
     """
     state = out / "checkpoint.npz"
     if state.exists() and not resume:

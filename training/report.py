@@ -20,28 +20,30 @@ def update_metrics(path: Path, entries: dict[str, Any]) -> dict[str, Any]:
 
 
 def overview(metrics: dict[str, Any]) -> str:
-    """One row per model: size, and AUC over each split and each source with both classes."""
-    columns = sorted(
-        {
-            (split, source)
-            for entry in metrics.values()
-            for split, figures in entry["splits"].items()
-            for source, values in figures["sources"].items()
-            if "auc" in values and values["real"] and values["real"] != figures["all"]["real"]
-        }
-    )
-    splits = sorted({split for entry in metrics.values() for split in entry["splits"]})
-    heading = [
-        "model",
-        "kB",
-        *(f"{split}, all" for split in splits),
-        *(f"{split}: {source}" for split, source in columns),
+    """One row per model: size, latency, and AUC over each split and each source that has both classes."""
+    first = next(iter(metrics.values()))["splits"]
+    columns = [(split, "all") for split in first]
+    columns += [
+        (split, source)
+        for split, figures in first.items()
+        for source, values in figures["sources"].items()
+        if values["fake"] and values["real"] < figures["all"]["real"]
     ]
-    rows = []
-    for name, entry in metrics.items():
-        values = [entry["splits"][split]["all"]["auc"] for split in splits]
-        values += [entry["splits"][split]["sources"][source]["auc"] for split, source in columns]
-        rows.append([name, f"{entry['bytes'] / 1000:.0f}", *(f"{value:.3f}" for value in values)])
+
+    def auc(entry: dict[str, Any], split: str, source: str) -> float:
+        figures = entry["splits"][split]
+        return (figures["all"] if source == "all" else figures["sources"][source])["auc"]
+
+    heading = ["model", "kB", "ms a crop", *(f"{split}: {source}" for split, source in columns)]
+    rows = [
+        [
+            name,
+            f"{entry['bytes'] / 1000:.0f}",
+            f"{entry['crop_ms_p50']:.2f}",
+            *(f"{auc(entry, *column):.3f}" for column in columns),
+        ]
+        for name, entry in sorted(metrics.items())
+    ]
     return table(heading, rows)
 
 

@@ -1,0 +1,89 @@
+"""The released model: its file, its figures, and what it does on real pictures where they are at hand."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from conftest import ROOT, SHIPPED
+
+from edge_detect import Detector, image
+from edge_detect.card import read_packed
+from edge_detect.manifest import read_manifest
+
+FOLDER = SHIPPED.parent
+
+
+@pytest.fixture(scope="module")
+def figures():
+    return json.loads((FOLDER / "metrics.json").read_text())
+
+
+def test_the_default_model_is_the_shipped_one():
+    assert Detector.load().model.sha256 == read_packed(SHIPPED)[1].sha256
+
+
+@pytest.mark.parametrize("precision", ["int8", "float32"])
+def test_the_figures_are_those_of_the_files_beside_them(figures, precision):
+    _, card = read_packed(FOLDER / f"deepfake-{precision}.tflite")
+    entry = figures[f"deepfake-{precision}"]
+    assert entry["sha256"] == card.sha256
+    assert entry["splits"]["test"]["all"] == card.metrics["test"]
+
+
+def test_the_int8_file_is_under_a_megabyte_and_lost_little(figures):
+    assert SHIPPED.stat().st_size < 1_000_000
+    one, two = (figures[f"deepfake-{precision}"]["splits"]["test"]["all"]["auc"] for precision in ("int8", "float32"))
+    assert one >= two - 0.01
+
+
+def test_every_figure_in_the_model_card_is_in_the_metrics(figures):
+    text = (FOLDER / "README.md").read_text()
+    details = re.search(r"<!-- details -->(.*)<!-- /details -->", text, re.DOTALL).group(1)
+    entry = figures["deepfake-int8"]["splits"]["test"]["all"]
+    assert f"| **all** | {entry['real']} | {entry['fake']} | {entry['auc']:.3f} |" in details
+
+
+def test_the_card_carries_its_provenance():
+    _, card = read_packed(SHIPPED)
+    assert {"recipe", "data_sha256", "sources", "pictures"} <= set(card.training)
+    assert card.conversion["representative"]["sha256"]
+    assert "research" in card.licence
+
+
+def test_the_same_pixels_give_the_same_score_in_both_precisions_to_a_few_percent():
+    picture = np.random.default_rng(0).integers(0, 256, (300, 300, 3), np.uint8)
+    one, two = (Detector.load(FOLDER / f"deepfake-{p}.tflite").detect(picture).score for p in ("int8", "float32"))
+    assert one == pytest.approx(two, abs=0.1)
+
+
+@pytest.mark.parametrize("side", [1, 2, 64, 224, 225, 1000])
+def test_any_size_gives_a_finite_score(side):
+    score = Detector.load().detect(np.full((side, side, 3), 128, np.uint8)).score
+    assert 0 <= score <= 1
+
+
+def test_the_recorded_auc_is_measured_again_on_real_faces(figures, faces):
+    from training.metrics import auc
+
+    samples = [s for s in read_manifest(faces) if s.split == "test" and s.source == "k140"]
+    detector = Detector.load()
+    scores = [detector.detect(sample.path).score for sample in samples]
+    recorded = figures["deepfake-int8"]["splits"]["test"]["sources"]["k140"]["auc"]
+    assert auc([sample.label for sample in samples], scores) == pytest.approx(recorded, abs=1e-3)
+
+
+def test_the_training_crops_follow_the_crop_rule(faces):
+    """Where the manifest tells the box and the crop was not shifted, the side is the margin times the longer side."""
+    import csv
+
+    with (faces / "labels.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["source"] == "k140"][:200]
+    ratios = [
+        int(row["side"]) / max(float(row["x1"]) - float(row["x0"]), float(row["y1"]) - float(row["y0"])) for row in rows
+    ]
+    assert np.median(ratios) == pytest.approx(image.CROP_MARGIN, abs=0.03)
+
+
+def test_the_readme_shows_no_path_of_a_machine():
+    assert "/home/" not in (ROOT / "README.md").read_text()
