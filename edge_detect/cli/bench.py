@@ -7,12 +7,15 @@ import typer
 
 def bench(
     models: Annotated[
-        Optional[list[str]], typer.Argument(metavar="MODEL…", help=".tflite files or names of shipped models.")
+        Optional[list[str]], typer.Argument(metavar="MODEL", help=".tflite files or names of shipped models.")
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="How often each model is timed.")] = 200,
     threads: Annotated[int, typer.Option(min=1, help="Threads of the interpreter.")] = 1,
 ) -> None:
-    """Time models on one crop, side by side, and give their ratio to the first."""
+    """Time models on this machine, side by side.
+
+    Milliseconds per crop (median and 95th percentile), and the ratio to the first.
+    """
     from edge_detect.bench import bench as run
     from edge_detect.models import DEFAULT, find_model
     from edge_detect.network import Network

@@ -12,7 +12,10 @@ def info(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the card as JSON.")] = False,
 ) -> None:
-    """Show a model's card: what it is, expects and means, what it was made of, and how it scored."""
+    """Show what a model is and how it scored.
+
+    The card inside the file: what it expects, what its output means, what it was made of, its figures.
+    """
     from edge_detect.card import describe, read_packed
     from edge_detect.models import find_model
 

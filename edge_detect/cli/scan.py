@@ -12,9 +12,7 @@ from edge_detect.errors import ExitCode, UsageError
 def scan(
     paths: Annotated[
         Optional[list[str]],
-        typer.Argument(
-            metavar="PATH…", help="Files, folders (recursive), quoted globs, or - for one picture on stdin."
-        ),
+        typer.Argument(metavar="PATH", help="Files, folders (recursive), quoted globs, or - for one picture on stdin."),
     ] = None,
     files_from: Annotated[
         Optional[str],

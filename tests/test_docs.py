@@ -1,0 +1,53 @@
+"""Documentation that cannot rot: verbs, options and codes in the README are those of the program."""
+
+import re
+
+import pytest
+from conftest import ROOT
+
+from edge_detect.errors import ExitCode
+from edge_detect.results import SCHEMA_VERSION
+
+README = (ROOT / "README.md").read_text()
+
+
+def test_every_option_of_scan_is_in_the_readme_and_no_other(edge_detect):
+    shown = set(re.findall(r"--[a-z-]+", edge_detect("scan", "--help").out))
+    section = README.split("## Scan pictures")[1].split("## ")[0]
+    rows = "\n".join(line.split("|")[1] for line in section.splitlines() if line.startswith("| `"))
+    assert set(re.findall(r"--[a-z-]+", rows)) == shown
+
+
+@pytest.mark.parametrize("verb", ["scan", "info", "bench"])
+def test_every_verb_is_in_the_readme(verb, edge_detect):
+    assert f"edge-detect {verb}" in README
+    assert f"  {verb} " in edge_detect("--help").out
+
+
+def test_exit_codes_in_the_readme_are_those_of_the_program():
+    assert [int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)] == [
+        code.value for code in ExitCode
+    ]
+
+
+def test_the_json_example_has_the_schema_of_the_program(edge_detect, tiny_model, tmp_path):
+    import json
+
+    example = json.loads(re.search(r"```json\n(.*?)```", README, re.DOTALL).group(1))
+    record = edge_detect("scan", "-m", tiny_model, "--jsonl", tmp_path / "missing.png").records[0]
+    assert example.keys() == record.keys()
+    assert example["model"].keys() == record["model"].keys()
+    assert example["schema_version"] == SCHEMA_VERSION
+
+
+def test_every_make_verb_in_the_documents_exists():
+    makefile = (ROOT / "Makefile").read_text()
+    for name in ("README.md", "CONTRIBUTING.md", "models/deepfake/README.md"):
+        for verb in re.findall(r"\bmake ([a-z]+)`", (ROOT / name).read_text()):
+            assert re.search(rf"^{verb}:", makefile, re.MULTILINE), (name, verb)
+
+
+def test_every_link_to_a_file_leads_somewhere():
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "models" / "deepfake" / "README.md"):
+        for target in re.findall(r"\]\((?!http|#)([^)#]+)\)", path.read_text()):
+            assert (path.parent / target).exists(), (path.name, target)
