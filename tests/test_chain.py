@@ -85,7 +85,7 @@ def test_training_learns_and_writes_its_history(run):
         rows = list(csv.DictReader(file))
     assert [int(row["crops"]) for row in rows] == [640, 1280, 1920, 2560]
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
-    assert float(rows[-1]["val_auc"]) > 0.9
+    assert float(rows[-1]["score"]) > 0.9
     assert (run / "history.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -118,7 +118,7 @@ def test_a_killed_run_goes_on_and_ends_where_an_undisturbed_one_does(recipe, run
             return [row[name] for row in csv.DictReader(file)]
 
     assert column(folder, "crops") == column(run, "crops")
-    undisturbed, resumed = (np.array(column(path, "val_auc"), float) for path in (run, folder))
+    undisturbed, resumed = (np.array(column(path, "score"), float) for path in (run, folder))
     assert np.abs(undisturbed - resumed).max() < 0.05
 
 

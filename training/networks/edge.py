@@ -5,11 +5,9 @@ from typing import Literal
 import keras
 from keras import ops
 
-from training.networks.layers import StandardisedConv2D
+from training.networks.layers import RELU_GAIN, StandardisedConv2D
 
 Stem = Literal["space_to_depth", "haar", "strided"]
-_RELU_GAIN = 1.7139588594436646
-"""sqrt(2 / (1 - 1/pi)): brings a rectified unit normal back to unit variance (Brock et al., 2021)."""
 
 
 def edge(stem: Stem = "space_to_depth", width: int = 48, standardised: bool = True) -> keras.Model:
@@ -19,7 +17,7 @@ def edge(stem: Stem = "space_to_depth", width: int = 48, standardised: bool = Tr
     convolutions, to receive the kernels of a trained one.
     """
 
-    def conv(inputs, filters: int, size: int = 3, strides: int = 1, gain: float = _RELU_GAIN, padding: str = "same"):
+    def conv(inputs, filters: int, size: int = 3, strides: int = 1, gain: float = RELU_GAIN, padding: str = "same"):
         options = {"gain": gain} if standardised else {}
         layer = StandardisedConv2D if standardised else keras.layers.Conv2D
         return layer(filters, size, strides=strides, padding=padding, **options)(inputs)

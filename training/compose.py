@@ -1,0 +1,125 @@
+"""Training frames for the finder: scenes and face crops, laid out anew each time.
+
+A frame is a uint8 RGB square with boxes (n, 4) in its pixels and a flag for each: certain, or to be ignored.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from edge_detect.image import Picture
+from training.degrade import degrade
+
+SMALLEST = 7.0
+"""Faces with a longer side below this many pixels of the frame are ignored."""
+
+
+@dataclass
+class Frame:
+    """A canvas being filled."""
+
+    pixels: Picture
+    boxes: NDArray[np.float32]
+    certain: NDArray[np.bool_]
+
+    @classmethod
+    def blank(cls, side: int, colour: NDArray[np.uint8]) -> "Frame":
+        """A frame of one colour, without boxes."""
+        return cls(np.full((side, side, 3), colour, np.uint8), np.zeros((0, 4), np.float32), np.zeros(0, bool))
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A decoded picture with its boxes (n, 4), certain or not (n,)."""
+
+    pixels: Picture
+    boxes: NDArray[np.float32]
+    certain: NDArray[np.bool_]
+
+
+def lay(frame: Frame, picture: Labelled, scale: float, angle: float, centre: tuple[float, float], soft: bool) -> None:
+    """Lay a picture over the frame: scaled, turned by degrees about its middle, its middle at `centre`.
+
+    What it covers loses its boxes where more than half of them is hidden. A box stays upright: a turned face is about
+    as wide as it was.
+    """
+    side = frame.pixels.shape[0]
+    height, width = picture.pixels.shape[:2]
+    size = (max(2, round(width * scale)), max(2, round(height * scale)))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    scaled = cv2.resize(picture.pixels, size, interpolation=method)
+    matrix = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), angle, 1.0)
+    matrix[:, 2] += np.array(centre) - (size[0] / 2, size[1] / 2)
+    mask = cv2.warpAffine(np.full(size[::-1], 255, np.uint8), matrix, (side, side))
+    laid = cv2.warpAffine(scaled, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    if soft:
+        mask = cv2.GaussianBlur(cv2.erode(mask, np.ones((3, 3), np.uint8), iterations=3), (0, 0), 3)
+    share = mask[..., None].astype(np.float32) / 255
+    frame.pixels = np.rint(frame.pixels * (1 - share) + laid * share).astype(np.uint8)
+
+    shown = np.array([_share_inside(255 - mask, box) >= 0.5 for box in frame.boxes], bool)
+    middles = (picture.boxes[:, :2] + picture.boxes[:, 2:]) / 2 * scale
+    halves = (picture.boxes[:, 2:] - picture.boxes[:, :2]) / 2 * scale
+    moved = middles @ matrix[:, :2].T + matrix[:, 2]
+    boxes = np.hstack([moved - halves, moved + halves]).astype(np.float32)
+    frame.boxes = np.vstack([frame.boxes[shown], boxes])
+    frame.certain = np.concatenate([frame.certain[shown], picture.certain])
+
+
+def finish(frame: Frame, rng: Generator, strength: float) -> Frame:
+    """Mirror, hide parts of faces, darken, damage; then settle which boxes count.
+
+    Boxes less than a quarter inside the frame are dropped, those cut by its edge or too small are ignored.
+    """
+    side = frame.pixels.shape[0]
+    pixels, boxes = frame.pixels, frame.boxes
+    if rng.random() < 0.5:
+        pixels = np.ascontiguousarray(pixels[:, ::-1])
+        boxes = np.stack([side - boxes[:, 2], boxes[:, 1], side - boxes[:, 0], boxes[:, 3]], 1)
+    for box in boxes:
+        if rng.random() < 0.12:
+            _hide_part(pixels, box, rng)
+    if rng.random() < 0.15:
+        gamma = rng.uniform(1.3, 3.0)
+        pixels = cv2.LUT(pixels, np.rint(255 * (np.arange(256) / 255) ** gamma).astype(np.uint8))
+    pixels = degrade(pixels, rng, strength)
+
+    clipped = np.clip(boxes, 0, side)
+    area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    inside = np.prod(clipped[:, 2:] - clipped[:, :2], axis=1) / np.maximum(area, 1e-6)
+    longer = np.max(boxes[:, 2:] - boxes[:, :2], axis=1, initial=0)
+    kept = inside > 0.25
+    certain = frame.certain & (inside > 0.6) & (longer >= SMALLEST)
+    return Frame(pixels, clipped[kept].astype(np.float32), certain[kept])
+
+
+def _share_inside(mask: Picture, box: NDArray[np.float32]) -> float:
+    x0, y0, x1, y1 = (int(value) for value in np.clip(np.rint(box), 0, mask.shape[0]))
+    region = mask[y0:y1, x0:x1]
+    return float(region.mean() / 255) if region.size else 0.0
+
+
+def _hide_part(pixels: Picture, box: NDArray[np.float32], rng: Generator) -> None:
+    """Cover up to two fifths of a face from one side, with one colour or a copy of another place of the frame."""
+    x0, y0, x1, y1 = (int(value) for value in np.clip(np.rint(box), 0, pixels.shape[0]))
+    if x1 - x0 < 6 or y1 - y0 < 6:
+        return
+    share = rng.uniform(0.15, 0.4)
+    match int(rng.integers(4)):
+        case 0:
+            x1 = x0 + round(share * (x1 - x0))
+        case 1:
+            x0 = x1 - round(share * (x1 - x0))
+        case 2:
+            y1 = y0 + round(share * (y1 - y0))
+        case _:
+            y0 = y1 - round(share * (y1 - y0))
+    height, width = y1 - y0, x1 - x0
+    if rng.random() < 0.5:
+        pixels[y0:y1, x0:x1] = rng.integers(0, 256, 3)
+    else:
+        top, left = (int(rng.integers(0, pixels.shape[0] - size + 1)) for size in (height, width))
+        pixels[y0:y1, x0:x1] = pixels[top : top + height, left : left + width].copy()

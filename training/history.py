@@ -1,0 +1,57 @@
+"""history.csv, the curve of a training run, and its plot."""
+
+import csv
+import time
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+COLUMNS = ("crops", "hours", "loss", "score", "details", "learning_rate")
+
+
+class History:
+    """One row per validation; rows after the resumed step are dropped, hours are summed over runs."""
+
+    def __init__(self, path: Path, crops: int) -> None:
+        self.path = path
+        rows = [row for row in read(path) if int(row["crops"]) <= crops] if path.exists() else []
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(rows)
+        self._started = time.monotonic() - 3600 * (float(rows[-1]["hours"]) if rows else 0.0)
+
+    def add(self, crops: int, loss: float, score: float, details: dict[str, float], rate: float) -> None:
+        """Append a row: crops seen, mean loss since the last row, validation score and its parts, learning rate."""
+        hours = (time.monotonic() - self._started) / 3600
+        parts = " ".join(f"{name}={value:.4f}" for name, value in details.items())
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerow((crops, f"{hours:.3f}", f"{loss:.4f}", f"{score:.4f}", parts, f"{rate:.2e}"))
+
+
+def read(table: Path) -> list[dict[str, str]]:
+    """The rows of a history.csv."""
+    with table.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def plot(table: Path, picture: Path) -> None:
+    """Loss, validation score (all, and its parts) and learning rate over crops seen, from a history.csv."""
+    rows = read(table)
+    crops = [int(row["crops"]) / 1e6 for row in rows]
+    figure = Figure(figsize=(9, 7), layout="constrained")
+    top, middle, bottom = figure.subplots(3, 1, sharex=True, height_ratios=(2, 3, 1))
+    top.plot(crops, [float(row["loss"]) for row in rows], color="black")
+    top.set_ylabel("training loss")
+    middle.plot(crops, [float(row["score"]) for row in rows], color="black", linewidth=2, label="all")
+    details = [dict(part.split("=") for part in row["details"].split()) for row in rows]
+    for name in details[0]:
+        middle.plot(crops, [float(row[name]) for row in details], label=name)
+    middle.set_ylabel("validation score")
+    middle.legend(loc="lower right")
+    bottom.plot(crops, [float(row["learning_rate"]) for row in rows], color="grey")
+    bottom.set_ylabel("learning rate")
+    bottom.set_xlabel("million crops")
+    for axes in (top, middle, bottom):
+        axes.grid(alpha=0.3)
+    figure.savefig(picture, dpi=100)
