@@ -49,14 +49,16 @@ class Thresholds:
 class Card:
     """A model's card.
 
-    input_side: side of the square uint8 RGB input in pixels; output: what the score tensor holds, "logit" or
-    "probability"; outputs: index of each named output tensor; crop: how a crop is cut for this model; training,
-    conversion and metrics: provenance and figures, as written by the tools that made them; sha256: of the flatbuffer.
+    kind: "classifier" or "finder"; input_side: side of the square uint8 RGB input in pixels; output: what the score
+    tensor holds, "logit" or "probability" (of a finder: "heat"); outputs: index of each named output tensor; crop:
+    how a crop is cut for this model; training, conversion and metrics: provenance and figures, as written by the
+    tools that made them; sha256: of the flatbuffer.
     """
 
     name: str
     version: str
     description: str
+    kind: str
     input_side: int
     output: str
     outputs: dict[str, int]
@@ -88,7 +90,7 @@ class Card:
             card = cls(**values)
         except (KeyError, TypeError) as error:
             raise ModelError(f"the model's card is damaged ({error}); {_HOW_TO_GET_ONE}") from error
-        if card.output not in ("logit", "probability") or card.output not in card.outputs:
+        if card.output not in ("logit", "probability", "heat") or card.output not in card.outputs:
             raise ModelError(f"the model's card names the unknown output {card.output!r}; {_HOW_TO_GET_ONE}")
         return card
 

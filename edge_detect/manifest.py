@@ -21,7 +21,10 @@ _REQUIRED = {"file", "label", "source", "method", "group", "split"}
 
 @dataclass(frozen=True)
 class Sample:
-    """One labelled picture; `label` is REAL or FAKE, `group` ties pictures of one origin together."""
+    """One labelled picture.
+
+    label is REAL or FAKE, group ties pictures of one origin together, box is the face's x0 y0 x1 y1 in pixels.
+    """
 
     path: Path
     label: int
@@ -29,6 +32,7 @@ class Sample:
     method: str
     group: str
     split: str
+    box: tuple[float, float, float, float] | None = None
 
 
 def read_manifest(root: Path) -> list[Sample]:
@@ -89,7 +93,8 @@ def _from_csv(root: Path, table: Path) -> Iterator[Sample]:
             if row["split"] not in SPLITS:
                 raise UsageError(f"{where}: split {row['split']!r} is not one of {', '.join(SPLITS)}")
             label = LABELS[row["label"]]
-            yield Sample(root / row["file"], label, row["source"], row["method"], row["group"], row["split"])
+            box = (float(row["x0"]), float(row["y0"]), float(row["x1"]), float(row["y1"])) if row.get("x0") else None
+            yield Sample(root / row["file"], label, row["source"], row["method"], row["group"], row["split"], box)
 
 
 def _from_folders(root: Path) -> Iterator[Sample]:

@@ -63,5 +63,5 @@ def test_serenity_is_the_network_it_is_said_to_be():
 
 
 def test_an_unknown_network_is_named_with_those_that_exist():
-    with pytest.raises(UsageError, match="edge, serenity"):
+    with pytest.raises(UsageError, match="edge, finder, serenity"):
         networks.build("resnet")

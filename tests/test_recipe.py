@@ -41,4 +41,4 @@ def test_the_shipped_recipes_can_be_read():
     from pathlib import Path
 
     found = sorted((Path(__file__).parent.parent / "training" / "recipes").glob("*.toml"))
-    assert {read_recipe(path).network for path in found} == {"edge", "serenity"}
+    assert {read_recipe(path).network for path in found} == {"edge", "finder", "serenity"}

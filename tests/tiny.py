@@ -17,6 +17,7 @@ def card(**changes) -> Card:
         "name": "tiny",
         "version": "1.0",
         "description": "Calls red pictures fake.",
+        "kind": "classifier",
         "input_side": SIDE,
         "output": "logit",
         "outputs": {"logit": 0},

@@ -20,6 +20,8 @@ from training.recipe import Recipe
 class ClassifierTask:
     """What `fit` needs to know of a classifier: batches, losses, validation, provenance."""
 
+    kind = "classifier"
+
     def __init__(self, recipe: Recipe) -> None:
         samples = read_manifests(recipe.manifests)
         self.training = of_split(samples, "train")

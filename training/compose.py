@@ -3,15 +3,21 @@
 A frame is a uint8 RGB square with boxes (n, 4) in its pixels and a flag for each: certain, or to be ignored.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from edge_detect.image import Picture
+from edge_detect.errors import PictureError
+from edge_detect.image import Picture, decode
+from edge_detect.manifest import Sample
 from training.degrade import degrade
+from training.feed import Batch
+from training.recipe import Recipe
+from training.scenes import Scene
+from training.targets import Targets, targets
 
 SMALLEST = 7.0
 """Faces with a longer side below this many pixels of the frame are ignored."""
@@ -57,8 +63,10 @@ def lay(frame: Frame, picture: Labelled, scale: float, angle: float, centre: tup
     laid = cv2.warpAffine(scaled, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     if soft:
         mask = cv2.GaussianBlur(cv2.erode(mask, np.ones((3, 3), np.uint8), iterations=3), (0, 0), 3)
-    share = mask[..., None].astype(np.float32) / 255
-    frame.pixels = np.rint(frame.pixels * (1 - share) + laid * share).astype(np.uint8)
+        share = mask.astype(np.float32) / 255
+        frame.pixels = cv2.blendLinear(laid, frame.pixels, share, 1 - share)
+    else:
+        frame.pixels = cv2.copyTo(laid, mask, frame.pixels)
 
     shown = np.array([_share_inside(255 - mask, box) >= 0.5 for box in frame.boxes], bool)
     middles = (picture.boxes[:, :2] + picture.boxes[:, 2:]) / 2 * scale
@@ -123,3 +131,86 @@ def _hide_part(pixels: Picture, box: NDArray[np.float32], rng: Generator) -> Non
     else:
         top, left = (int(rng.integers(0, pixels.shape[0] - size + 1)) for size in (height, width))
         pixels[y0:y1, x0:x1] = pixels[top : top + height, left : left + width].copy()
+
+
+@dataclass
+class FrameMaker:
+    """Makes batches of composed frames and their targets from (seed, number)."""
+
+    scenes: list[Scene]
+    crops: list[Sample]
+    recipe: Recipe
+    _scenes: list[Labelled] = field(default_factory=list)
+    _crops: list[bytes] = field(default_factory=list)
+
+    def load(self) -> None:
+        """Decode the scenes and read the encoded face crops into memory."""
+        self._scenes = [load_scene(scene) for scene in self.scenes]
+        self._empty = [scene for scene in self._scenes if len(scene.boxes) == 0]
+        self._crops = [sample.path.read_bytes() for sample in self.crops]
+
+    def make(self, number: int) -> Batch:
+        """Batch `number`: frames uint8 (n, side, side, 3) and the targets of `training.targets`."""
+        recipe = self.recipe
+        rng = np.random.default_rng((recipe.seed, number))
+        strength = recipe.strength * min(1.0, number * recipe.batch / max(1, recipe.ramp))
+        pixels = np.empty((recipe.batch, recipe.input_side, recipe.input_side, 3), np.uint8)
+        answers: list[Targets] = []
+        for i in range(recipe.batch):
+            frame = finish(self._layout(rng), rng, strength)
+            pixels[i] = frame.pixels
+            answers.append(targets(recipe.input_side, frame.boxes, frame.certain))
+        return pixels, {name: np.stack([answer[name] for answer in answers]) for name in answers[0]}
+
+    def _layout(self, rng: Generator) -> Frame:
+        """One scene at a random zoom, four of them, or face crops pasted over a scene without faces."""
+        side = self.recipe.input_side
+        colour = np.zeros(3, np.uint8) if rng.random() < 0.5 else rng.integers(0, 256, 3).astype(np.uint8)
+        frame = Frame.blank(side, colour)
+        kind = rng.random()
+        if kind < 0.5:
+            self._lay_scene(frame, rng, (0, 0, side, side))
+        elif kind < 0.7:
+            half = side / 2
+            for left, top in ((0, 0), (half, 0), (0, half), (half, half)):
+                self._lay_scene(frame, rng, (left, top, left + half, top + half))
+        else:
+            background = self._empty[int(rng.integers(len(self._empty)))] if self._empty else None
+            if background is not None:
+                fitting = 1.3 * side / min(background.pixels.shape[:2])
+                lay(frame, background, fitting, 0.0, (side / 2, side / 2), soft=False)
+            for _ in range(int(rng.integers(0, 6))):
+                self._lay_crop(frame, rng)
+        return frame
+
+    def _lay_scene(self, frame: Frame, rng: Generator, cell: tuple[float, float, float, float]) -> None:
+        """A scene so that it fits the cell, is smaller, or is a cut-out of it; sometimes turned."""
+        scene = self._scenes[int(rng.integers(len(self._scenes)))]
+        left, top, right, bottom = cell
+        fitting = (right - left) / max(scene.pixels.shape[:2])
+        zoom = 1.0 if rng.random() < 0.3 else float(2 ** rng.uniform(-1.0, 1.3))
+        angle = float(rng.uniform(-30, 30)) if rng.random() < 0.3 else 0.0
+        middle = np.array([(left + right) / 2, (top + bottom) / 2])
+        slack = abs(zoom - 1) * (right - left) / 2
+        centre = middle + rng.uniform(-slack, slack, 2)
+        lay(frame, scene, fitting * zoom, angle, (float(centre[0]), float(centre[1])), soft=False)
+
+    def _lay_crop(self, frame: Frame, rng: Generator) -> None:
+        index = int(rng.integers(len(self._crops)))
+        pixels = decode(self._crops[index]).pixels
+        box = self.crops[index].box
+        assert box is not None
+        crop = Labelled(pixels, np.array([box], np.float32), np.ones(1, bool))
+        side = self.recipe.input_side
+        scale = side * float(2 ** rng.uniform(-4.3, 0)) / max(box[2] - box[0], box[3] - box[1])
+        centre = rng.uniform(0.05 * side, 0.95 * side, 2)
+        angle = float(rng.uniform(-30, 30)) if rng.random() < 0.5 else 0.0
+        lay(frame, crop, scale, angle, (float(centre[0]), float(centre[1])), soft=bool(rng.random() < 0.5))
+
+
+def load_scene(scene: Scene) -> Labelled:
+    """A scene's pixels with its boxes. Raises PictureError, which names the file, when it cannot be decoded."""
+    try:
+        return Labelled(decode(scene.path.read_bytes()).pixels, scene.boxes, scene.certain)
+    except PictureError as error:
+        raise PictureError(f"{scene.path}: {error}") from error

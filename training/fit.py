@@ -12,9 +12,12 @@ from tqdm import tqdm
 from edge_detect.card import Card
 from edge_detect.errors import UsageError
 from training import checkpoint, feed, networks
-from training.classifier import ClassifierTask, output_name
+from training.classifier import ClassifierTask
+from training.finding import FinderTask
 from training.history import History, plot
 from training.recipe import Recipe
+
+Task = ClassifierTask | FinderTask
 
 
 def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
@@ -28,7 +31,7 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
     state = out / "checkpoint.npz"
     if state.exists() and not resume:
         raise UsageError(f"{out} already holds a run: go on with --resume, or choose another --out")
-    task = ClassifierTask(recipe)
+    task = FinderTask(recipe) if recipe.network == "finder" else ClassifierTask(recipe)
     out.mkdir(parents=True, exist_ok=True)
 
     keras.utils.set_random_seed(recipe.seed)
@@ -49,7 +52,8 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
         while step < recipe.steps and since_best < recipe.patience and not stop.asked:
             pixels, answers = next(stream)
             model.optimizer.learning_rate = recipe.rate(step)
-            losses.append(float(model.train_on_batch(pixels, {name: answers[name] for name in trained})))
+            wanted = {name: answers[name] for name in trained}
+            losses.append(float(model.train_on_batch(pixels, wanted, return_dict=True)["loss"]))
             step += 1
             progress.update(recipe.batch)
             if step % every and step != recipe.steps:
@@ -74,7 +78,7 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
     return out / "best.keras"
 
 
-def compiled(recipe: Recipe, task: ClassifierTask) -> keras.Model:
+def compiled(recipe: Recipe, task: Task) -> keras.Model:
     """The recipe's network with its optimizer and losses, all variables built."""
     model = networks.build(recipe.network, **recipe.options)
     optimizer = keras.optimizers.AdamW(
@@ -106,15 +110,16 @@ def save_model(model: keras.Model, path: Path) -> None:
     shutil.move(aside, path)
 
 
-def model_card(model: keras.Model, recipe: Recipe, task: ClassifierTask) -> Card:
+def model_card(model: keras.Model, recipe: Recipe, task: Task) -> Card:
     """The card of the trained model, before conversion fills in the rest."""
-    skipped = ("name", "version", "description", "licence", "manifests")
+    skipped = ("name", "version", "description", "licence", "manifests", "scenes")
     return Card(
         name=recipe.name,
         version=recipe.version,
         description=recipe.description,
         input_side=recipe.input_side,
-        output=output_name(model),
+        kind=task.kind,
+        output=next(iter(model.loss)),
         outputs={name: i for i, name in enumerate(sorted(model.output))},
         precision="float32",
         licence=recipe.licence,

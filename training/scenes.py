@@ -52,3 +52,13 @@ def _scene(root: Path, name: str, source: str, rows: list[dict[str, str]]) -> Sc
     boxes = np.array([[float(row[key]) for key in ("x0", "y0", "x1", "y1")] for row in rows], np.float32)
     certain = [float(row["score"]) >= CERTAIN_SCORE and int(row["votes"]) >= CERTAIN_VOTES for row in rows]
     return Scene(root / name, source, split, boxes.reshape(-1, 4), np.array(certain, bool))
+
+
+def scenes_hash(scenes: list[Scene]) -> str:
+    """SHA-256 over names, boxes and picture bytes: the identity of a set of scenes."""
+    digest = hashlib.sha256()
+    for scene in scenes:
+        digest.update(f"{scene.path.name} {scene.split}\n".encode())
+        digest.update(scene.boxes.tobytes() + scene.certain.tobytes())
+        digest.update(hashlib.sha256(scene.path.read_bytes()).digest())
+    return digest.hexdigest()

@@ -46,17 +46,6 @@ def edge(stem: Stem = "space_to_depth", width: int = 48, standardised: bool = Tr
     return keras.Model(pixels, {"logit": logit, "patches": patches}, name="edge")
 
 
-def plain(model: keras.Model, **options) -> keras.Model:
-    """The same function as a trained `edge`, in stock Keras layers only and in float32."""
-    copy = edge(**options, standardised=False)
-    for source, target in zip(model.layers, copy.layers, strict=True):
-        if isinstance(source, StandardisedConv2D):
-            target.set_weights([ops.convert_to_numpy(source.standardised_kernel()), ops.convert_to_numpy(source.bias)])
-        else:
-            target.set_weights(source.get_weights())
-    return copy
-
-
 def haar(pixels):
     """One level of the 2×2 Haar transform: average and three clipped details, (n, h, w, 3) → (n, h/2, w/2, 12).
 

@@ -43,3 +43,12 @@ class StandardisedConv2D(keras.layers.Conv2D):
     def get_config(self) -> dict:
         """The arguments to build it again."""
         return {**super().get_config(), "gain": self.initial_gain}
+
+
+def copy_standardised(trained: keras.Model, plain: keras.Model) -> None:
+    """Give a network the kernels of its trained twin: the same layers, but with plain convolutions."""
+    for source, target in zip(trained.layers, plain.layers, strict=True):
+        if isinstance(source, StandardisedConv2D):
+            target.set_weights([ops.convert_to_numpy(source.standardised_kernel()), ops.convert_to_numpy(source.bias)])
+        else:
+            target.set_weights(source.get_weights())

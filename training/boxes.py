@@ -1,0 +1,54 @@
+"""How well found boxes match labelled ones."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score
+
+from edge_detect.faces import overlap
+
+MATCH = 0.5
+"""Intersection over union from which a found box is the labelled one."""
+
+
+@dataclass(frozen=True)
+class Matches:
+    """The outcome for one picture.
+
+    hit (labelled,): whether each certain box was found; right (found,): whether a found box is a certain one's match;
+    false (found,): whether it overlaps no label at all. A found box may be neither.
+    """
+
+    hit: NDArray[np.bool_]
+    right: NDArray[np.bool_]
+    false: NDArray[np.bool_]
+
+
+def match(found: NDArray[np.float32], labelled: NDArray[np.float32], certain: NDArray[np.bool_]) -> Matches:
+    """Match found boxes (n, 4), surest first, to labelled ones (m, 4); each label is matched once."""
+    hit, right, false = np.zeros(len(labelled), bool), np.zeros(len(found), bool), np.zeros(len(found), bool)
+    for i, box in enumerate(found):
+        shared = np.array([overlap(box, other) for other in labelled])
+        false[i] = not (shared > 0).any()
+        free = np.where(hit, 0, shared)
+        if len(free) and free.max() >= MATCH:
+            best = int(free.argmax())
+            hit[best] = True
+            right[i] = certain[best]
+    return Matches(hit[certain], right, false)
+
+
+def average_precision(matches: list[Matches], scores: list[NDArray[np.float32]]) -> float:
+    """Area under precision over recall of certain boxes; found boxes that are neither right nor false do not count."""
+    counted = [
+        (m.right[i], score[i])
+        for m, score in zip(matches, scores, strict=True)
+        for i in np.flatnonzero(m.right | m.false)
+    ]
+    total = sum(len(m.hit) for m in matches)
+    if not counted or not total:
+        return 0.0
+    right, values = (np.array(column) for column in zip(*counted, strict=True))
+    recall = right.sum() / total
+    return float(average_precision_score(right, values) * recall) if right.any() else 0.0
