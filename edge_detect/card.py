@@ -38,10 +38,14 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Scores at or above `fake` are called fake, below `real` real, between them uncertain."""
+    """Scores at or above `fake` are called fake, below `real` real, between them uncertain.
+
+    face: a finder's boxes count from this score.
+    """
 
     real: float = 0.5
     fake: float = 0.5
+    face: float = 0.5
     chosen_on: str = ""
 
 

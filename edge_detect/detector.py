@@ -1,7 +1,8 @@
-"""From a picture to a result: decode, crop, classify, calibrate, decide."""
+"""From a picture to a result: decode, find faces, crop, classify, calibrate, decide."""
 
 import math
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Union
 
@@ -10,31 +11,60 @@ import numpy as np
 from edge_detect import image
 from edge_detect.card import Card
 from edge_detect.errors import PictureError
+from edge_detect.faces import FaceFinder
 from edge_detect.image import Decoded, Picture
-from edge_detect.models import find_model
+from edge_detect.models import FINDER, find_model, shipped
 from edge_detect.network import Network
 from edge_detect.results import Box, Face, ModelId, Result, Verdict
 
 Source = Union[str, "os.PathLike[str]", bytes, Picture]
+SMALLEST_FACE = 48
+"""Faces with a longer side below this many pixels get no verdict: too little of them is left to judge."""
+SMALLEST_SHARE = 0.08
+"""A JPEG is decoded large enough for the crop of a face of this share of its longer side."""
 _LEAST = 1 / 512
 """Probabilities are kept this far from 0 and 1 before their logit is taken: half a step of an int8 sigmoid."""
 
 
-class Detector:
-    """A classifier with its calibration and thresholds. Use one per thread: `detect` is not re-entrant."""
+@dataclass(frozen=True)
+class Inspection:
+    """A result with what it was made from: the decoded picture (None when unreadable), and each face's crop."""
 
-    def __init__(self, network: Network) -> None:
-        self._network = network
-        self.card: Card = network.card
+    result: Result
+    picture: Picture | None = None
+    crops: tuple[Picture, ...] = ()
+
+
+class Detector:
+    """A classifier with its calibration and thresholds, and a face finder. Use one per thread."""
+
+    def __init__(self, classifier: Network, finder: FaceFinder | None = None, *, small_faces: bool = False) -> None:
+        """Without a finder, the centred square of each picture is scored as one face crop."""
+        self._classifier = classifier
+        self._finder = finder
+        self._small_faces = small_faces
+        self.card: Card = classifier.card
         self.model = ModelId(self.card.name, self.card.version, self.card.sha256)
 
     @classmethod
-    def load(cls, model: "str | os.PathLike[str] | None" = None, *, threads: int = 1) -> "Detector":
-        """Load a packed `.tflite` file, or the model shipped with the package.
+    def load(
+        cls,
+        model: "str | os.PathLike[str] | None" = None,
+        *,
+        whole_image: bool = False,
+        small_faces: bool = False,
+        threads: int = 1,
+    ) -> "Detector":
+        """Load a packed `.tflite` classifier (default: the one shipped with the package) and the shipped finder.
 
-        Raises ModelError when the file is missing, damaged, or carries no card.
+        whole_image: score the centred square of each picture as one face crop, without the finder; small_faces: search
+        large pictures again in tiles. Raises ModelError when a file is missing, damaged, or carries no card.
         """
-        return cls(Network.load(find_model(model), threads))
+        classifier = Network.load(find_model(model), threads)
+        # Until the finder is released, pictures are taken as one face crop.
+        without = whole_image or FINDER not in shipped()
+        finder = None if without else FaceFinder(Network.load(find_model(FINDER), threads))
+        return cls(classifier, finder, small_faces=small_faces)
 
     def detect(self, source: Source, name: str | None = None) -> Result:
         """Score one picture: a path, the bytes of a picture file, or uint8 RGB pixels (height, width, 3).
@@ -42,17 +72,30 @@ class Detector:
         A picture that cannot be read gives a result with the verdict UNREADABLE and the reason, never an exception.
         `name` is what the result calls it (default: the path, "<bytes>" or "<array>").
         """
+        return self.inspect(source, name).result
+
+    def inspect(self, source: Source, name: str | None = None) -> Inspection:
+        """As `detect`, with the decoded picture and the crops that the classifier saw."""
         label = name or _label(source)
         try:
             picture = self._picture(source)
         except PictureError as error:
-            return Result(label, Verdict.UNREADABLE, self.model, error=str(error))
-        face = self._score(picture)
-        return Result(label, face.verdict, self.model, face.score, (face,))
+            return Inspection(Result(label, Verdict.UNREADABLE, self.model, error=str(error)))
+        width, height = picture.pixels.shape[1], picture.pixels.shape[0]
+        if self._finder is None:
+            whole = image.centred_square(width, height)
+            boxes, squares = [Box(whole.left, whole.top, whole.right, whole.bottom)], [whole]
+        else:
+            boxes = [found.box for found in self._finder.find(picture.pixels, small_faces=self._small_faces)]
+            squares = [image.face_square((box.x0, box.y0, box.x1, box.y1), width, height) for box in boxes]
+        crops = tuple(image.resize(image.cut(picture.pixels, square), self.card.input_side) for square in squares)
+        scale_x, scale_y = picture.width / width, picture.height / height
+        faces = tuple(self._face(box.scaled(scale_x, scale_y), crop) for box, crop in zip(boxes, crops, strict=True))
+        return Inspection(self._result(label, faces), picture.pixels, crops)
 
     def logit(self, crop: Picture) -> float:
         """The classifier's raw logit of *fake* for a square crop of any size, before calibration."""
-        outputs = self._network.run(image.resize(crop, self.card.input_side))
+        outputs = self._classifier.run(image.resize(crop, self.card.input_side))
         value = float(outputs[self.card.output].reshape(-1)[0])
         if self.card.output == "probability":
             value = min(max(value, _LEAST), 1 - _LEAST)
@@ -69,13 +112,24 @@ class Detector:
         if isinstance(source, np.ndarray):
             return Decoded(_checked(source), source.shape[1], source.shape[0])
         data = source if isinstance(source, bytes) else _read(Path(source))
-        return image.decode(data, need=self.card.input_side)
+        side = self.card.input_side
+        if self._finder is None:
+            return image.decode(data, shorter=image.SPARE * side)
+        if self._small_faces:
+            return image.decode(data)
+        return image.decode(data, longer=round(side / (image.CROP_MARGIN * SMALLEST_SHARE)))
 
-    def _score(self, picture: Decoded) -> Face:
-        crop = image.whole(picture.pixels)
+    def _face(self, box: Box, crop: Picture) -> Face:
         score = self.card.calibration.probability(self.logit(crop))
-        square = image.centred_square(picture.width, picture.height)
-        return Face(Box(square.left, square.top, square.right, square.bottom), score, self.verdict(score))
+        if self._finder is not None and box.size < SMALLEST_FACE:
+            return Face(box, score, Verdict.UNCERTAIN, reason="too_small")
+        return Face(box, score, self.verdict(score))
+
+    def _result(self, label: str, faces: tuple[Face, ...]) -> Result:
+        if not faces:
+            return Result(label, Verdict.NO_FACE, self.model)
+        worst = max(faces, key=lambda face: (face.reason is None, face.score))
+        return Result(label, worst.verdict, self.model, worst.score, faces)
 
 
 def _label(source: Source) -> str:

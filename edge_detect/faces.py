@@ -33,12 +33,15 @@ class FaceFinder:
         self._network = network
         self._side = network.card.input_side
 
-    def find(self, picture: Picture, threshold: float, *, small_faces: bool = False) -> list[Found]:
-        """Faces with a score of at least `threshold`, surest first, for uint8 RGB pixels (height, width, 3).
+    def find(self, picture: Picture, *, small_faces: bool = False, threshold: float | None = None) -> list[Found]:
+        """Faces in uint8 RGB pixels (height, width, 3), surest first.
+
+        threshold: least score of a face (default: the card's).
 
         With `small_faces`, the picture is searched again in overlapping tiles of half its longer side.
         """
         height, width = picture.shape[:2]
+        threshold = self._network.card.thresholds.face if threshold is None else threshold
         boxes, scores = self._search(picture, threshold)
         if small_faces:
             for left, top, right, bottom in tiles(width, height):

@@ -18,8 +18,8 @@ Picture = NDArray[np.uint8]
 MAX_PIXELS = 200_000_000
 CROP_MARGIN = 1.4
 """Side of a face crop over the longer side of its face box."""
-SPARE = 2.0
-"""A JPEG is decoded at a reduced scale only while this many decoded pixels remain per pixel needed."""
+SPARE = 2
+"""A whole JPEG is decoded at a reduced scale only while this many decoded pixels remain per pixel needed."""
 
 
 class Decoded(NamedTuple):
@@ -48,12 +48,12 @@ class Square(NamedTuple):
         return self.top + self.side
 
 
-def decode(data: bytes, need: int | None = None) -> Decoded:
+def decode(data: bytes, *, shorter: int = MAX_PIXELS, longer: int = MAX_PIXELS) -> Decoded:
     """Decode an encoded picture, upright (EXIF orientation applied), as RGB.
 
     Transparent pixels are laid over white, 16-bit samples keep their upper 8 bits, grayscale and CMYK
-    become RGB. With `need`, a JPEG whose shorter side is far larger than `need` pixels is decoded at
-    1/2, 1/4 or 1/8 scale, never below `SPARE` × `need`.
+    become RGB. A JPEG is decoded at 1/2, 1/4 or 1/8 scale while at least `shorter` pixels remain along its shorter
+    side, or `longer` along its longer side.
 
     Raises PictureError when the data is no supported picture, is truncated, or is too large.
     """
@@ -63,7 +63,7 @@ def decode(data: bytes, need: int | None = None) -> Decoded:
             f"{header.width}×{header.height} pixels are more than the limit of {MAX_PIXELS // 10**6} megapixels; "
             "scale the picture down first"
         )
-    scale = _scale(header, need)
+    scale = _scale(header, shorter, longer)
     buffer = np.frombuffer(data, np.uint8)
     try:
         bgr = _decode_alpha(buffer) if header.has_alpha else cv2.imdecode(buffer, _FLAGS[scale])
@@ -84,11 +84,11 @@ _FLAGS = {
 }
 
 
-def _scale(header: Header, need: int | None) -> int:
-    if not need or header.format != "JPEG":
+def _scale(header: Header, shorter: int, longer: int) -> int:
+    if header.format != "JPEG":
         return 1
-    spare = min(header.width, header.height) / (SPARE * need)
-    return max(scale for scale in _FLAGS if scale == 1 or scale <= spare)
+    short, long = sorted((header.width, header.height))
+    return max(scale for scale in _FLAGS if scale == 1 or short / scale >= shorter or long / scale >= longer)
 
 
 def _decode_alpha(buffer: NDArray[np.uint8]) -> NDArray[Any] | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from edge_detect.errors import ModelError
 
-DEFAULT = "deepfake"
+DEFAULT, FINDER = "deepfake", "face"
 _PLACES = (Path(__file__).parent / "shipped", Path(__file__).parent.parent / "models")
 
 

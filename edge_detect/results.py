@@ -13,6 +13,7 @@ class Verdict(str, Enum):
     REAL = "real"
     UNCERTAIN = "uncertain"
     FAKE = "fake"
+    NO_FACE = "no_face"
     UNREADABLE = "unreadable"
 
     def __str__(self) -> str:
@@ -28,6 +29,15 @@ class Box:
     x1: float
     y1: float
 
+    @property
+    def size(self) -> float:
+        """The longer side in pixels."""
+        return max(self.x1 - self.x0, self.y1 - self.y0)
+
+    def scaled(self, x: float, y: float) -> "Box":
+        """The box in a picture x times as wide and y times as high."""
+        return Box(self.x0 * x, self.y0 * y, self.x1 * x, self.y1 * y)
+
     def to_list(self) -> list[float]:
         """[x0, y0, x1, y1], to a tenth of a pixel."""
         return [round(value, 1) for value in (self.x0, self.y0, self.x1, self.y1)]
@@ -35,15 +45,26 @@ class Box:
 
 @dataclass(frozen=True)
 class Face:
-    """One scored part of a picture; `score` is the calibrated probability (0–1) that it is fake."""
+    """One scored part of a picture.
+
+    box: the face, or with `--whole-image` the scored square; score: the calibrated probability (0–1) that it is fake;
+    reason: why the verdict is uncertain whatever the score ("too_small"), else None.
+    """
 
     box: Box
     score: float
     verdict: Verdict
+    reason: "str | None" = None
 
     def to_dict(self) -> dict[str, Any]:
         """The face as JSON-ready values."""
-        return {"box": self.box.to_list(), "score": round(self.score, 6), "verdict": self.verdict.value}
+        return {
+            "box": self.box.to_list(),
+            "size": round(self.box.size, 1),
+            "score": round(self.score, 6),
+            "verdict": self.verdict.value,
+            "reason": self.reason,
+        }
 
 
 @dataclass(frozen=True)
@@ -63,7 +84,8 @@ class ModelId:
 class Result:
     """The outcome for one picture.
 
-    score is that of the most suspicious face, None when nothing was scored; error says why a picture is unreadable.
+    score and verdict are those of the most suspicious face; score is None when nothing was scored; error says why a
+    picture is unreadable.
     """
 
     path: str

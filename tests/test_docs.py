@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import zoo
 from conftest import ROOT
 
 from edge_detect.errors import ExitCode
@@ -37,6 +38,9 @@ def test_the_json_example_has_the_schema_of_the_program(edge_detect, tiny_model,
     record = edge_detect("scan", "-m", tiny_model, "--jsonl", tmp_path / "missing.png").records[0]
     assert example.keys() == record.keys()
     assert example["model"].keys() == record["model"].keys()
+    (tmp_path / "plain.png").write_bytes(zoo.good()["plain.png"])
+    record = edge_detect("scan", "-m", tiny_model, "--jsonl", "--whole-image", tmp_path / "plain.png").records[0]
+    assert example["faces"][0].keys() == record["faces"][0].keys()
     assert example["schema_version"] == SCHEMA_VERSION
 
 

@@ -51,7 +51,7 @@ def test_half_transparent_is_half_way_to_white():
 def test_a_large_jpeg_is_decoded_reduced_but_never_below_twice_the_need():
     large = cv2.resize(zoo.scene(), (3000, 2000))
     whole = image.decode(zoo.encode(large, "JPEG", quality=95))
-    reduced = image.decode(zoo.encode(large, "JPEG", quality=95), need=224)
+    reduced = image.decode(zoo.encode(large, "JPEG", quality=95), shorter=448)
     assert whole.pixels.shape == (2000, 3000, 3)
     assert reduced.pixels.shape == (500, 750, 3)
     assert (reduced.width, reduced.height) == (3000, 2000)
@@ -61,8 +61,8 @@ def test_a_turned_picture_has_its_upright_size():
     exif = Image.Exif()
     exif[0x0112] = 6
     data = zoo.encode(cv2.resize(zoo.scene(), (1203, 902)), "JPEG", exif=exif)
-    for need in (None, 16):
-        decoded = image.decode(data, need)
+    for limit in ({}, {"shorter": 32}):
+        decoded = image.decode(data, **limit)
         assert (decoded.width, decoded.height) == (902, 1203)
         assert decoded.pixels.shape[0] > decoded.pixels.shape[1]
 
@@ -70,7 +70,9 @@ def test_a_turned_picture_has_its_upright_size():
 def test_a_reduced_decode_gives_nearly_the_same_tensor():
     noisy = np.random.default_rng(3).integers(0, 255, (75, 100, 3), np.uint8)
     data = zoo.encode(cv2.resize(noisy, (2400, 1800), interpolation=cv2.INTER_CUBIC), "JPEG", quality=90)
-    full, reduced = (image.resize(image.whole(image.decode(data, need).pixels), 224) for need in (None, 224))
+    full, reduced = (
+        image.resize(image.whole(image.decode(data, **limit).pixels), 224) for limit in ({}, {"shorter": 448})
+    )
     assert np.abs(full.astype(int) - reduced).mean() < 1
 
 
