@@ -50,6 +50,12 @@ def test_bgr_is_known_in_one_file_of_the_runtime_only():
     assert users == ["image.py"]
 
 
+def test_the_processes_that_make_batches_do_not_load_a_training_framework():
+    code = "import sys, training.crops, training.compose; print(*{'keras', 'tensorflow'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == ""
+
+
 def test_importing_the_command_line_loads_no_opencv_interpreter_or_tensorflow():
     code = "import sys, edge_detect.cli; print(*{'cv2', 'numpy', 'ai_edge_litert', 'tensorflow'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,7 +7,7 @@ import pytest
 
 from edge_detect.errors import PictureError
 from edge_detect.manifest import FAKE, read_manifest
-from training import classifier, feed
+from training import crops, feed
 from training.recipe import Recipe
 
 RECIPE = Recipe(
@@ -31,7 +31,7 @@ def samples(tmp_path_factory):
 
 @pytest.fixture
 def maker(samples):
-    return classifier.CropMaker(samples, RECIPE)
+    return crops.CropMaker(samples, RECIPE)
 
 
 def test_batches_are_pixels_and_labels_of_one_size(maker):
@@ -59,7 +59,7 @@ def test_real_and_fake_are_drawn_alike_and_balance_evens_out_sources(samples):
     mixed = [dataclasses.replace(s, source="big" if int(s.path.stem) < 32 else "small") for s in fewer]
 
     def share(balance, **wanted):
-        chances = classifier.probabilities(mixed, balance)
+        chances = crops.probabilities(mixed, balance)
         fits = [all(getattr(sample, name) == value for name, value in wanted.items()) for sample in mixed]
         return chances[fits].sum()
 
@@ -71,7 +71,7 @@ def test_real_and_fake_are_drawn_alike_and_balance_evens_out_sources(samples):
 def test_a_picture_that_cannot_be_decoded_is_named(samples, tmp_path):
     path = tmp_path / "broken.jpg"
     path.write_bytes(b"nonsense")
-    maker = classifier.CropMaker([dataclasses.replace(sample, path=path) for sample in samples], RECIPE)
+    maker = crops.CropMaker([dataclasses.replace(sample, path=path) for sample in samples], RECIPE)
     stream = feed.batches(maker)
     with pytest.raises(PictureError, match=r"broken\.jpg: not a picture"):
         next(stream)

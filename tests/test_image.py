@@ -28,7 +28,7 @@ def test_broken_files_are_refused_with_a_reason(name):
 
 
 def test_a_picture_is_refused_before_its_pixels_fill_the_memory():
-    header = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (60_000).to_bytes(4) * 2 + b"\x08\x02\0\0\0" + b"IDATIEND"
+    header = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (60_000).to_bytes(4, "big") * 2 + b"\x08\x02\0\0\0" + b"IDATIEND"
     with pytest.raises(PictureError, match="megapixels"):
         image.decode(header)
 

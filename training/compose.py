@@ -1,6 +1,7 @@
 """Training frames for the finder: scenes and face crops, laid out anew each time.
 
-A frame is a uint8 RGB square with boxes (n, 4) in its pixels and a flag for each: certain, or to be ignored.
+A frame is a uint8 RGB square with boxes (n, 4) in its pixels and a flag for each: certain, or to be ignored. Worker
+processes import this file, so it stays free of Keras.
 """
 
 from dataclasses import dataclass, field
