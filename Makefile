@@ -3,7 +3,8 @@ PYTHON ?= python3
 DATA ?= ../shared/data/faces
 RUN ?= runs/edge
 
-.PHONY: help demo test lint format type check model fit release baseline evaluate clean
+.NOTPARALLEL:
+.PHONY: help demo test lint format type model fit release baseline evaluate clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,7 +32,7 @@ type: .venv-dev/ready ## mypy, strict
 model: fit release evaluate ## reproduce the released model from the data: train, convert, calibrate, evaluate
 
 fit: .venv-dev/ready ## train the recipe; goes on where it was interrupted
-	.venv-dev/bin/python -m training fit training/recipes/edge.toml --out $(RUN) --resume
+	.venv-dev/bin/python -m training fit training/recipes/edge.toml --data $(DATA) --out $(RUN) --resume
 
 release: .venv-dev/ready ## convert the trained model, fit its calibration and thresholds
 	.venv-dev/bin/python -m convert $(RUN)/best.keras --data $(DATA) --out models/deepfake
@@ -39,7 +40,7 @@ release: .venv-dev/ready ## convert the trained model, fit its calibration and t
 	cp $(RUN)/history.csv models/deepfake/history.csv
 
 baseline: .venv-dev/ready ## train and convert the serenity baseline, for the same table
-	.venv-dev/bin/python -m training fit training/recipes/serenity.toml --out runs/serenity --resume
+	.venv-dev/bin/python -m training fit training/recipes/serenity.toml --data $(DATA) --out runs/serenity --resume
 	.venv-dev/bin/python -m convert runs/serenity/best.keras --to int8 --data $(DATA) --out runs/serenity
 	.venv-dev/bin/python -m training calibrate runs/serenity/serenity-int8.tflite --data $(DATA)
 

@@ -20,7 +20,7 @@ def convert(
     to: Annotated[str, typer.Option(help=f"Comma-separated: {', '.join(RECIPES)}.")] = "float32,int8",
     calibrate: Annotated[int, typer.Option(metavar="N", min=2, help="Pictures that set the int8 scales.")] = 300,
     seed: Annotated[int, typer.Option(help="Which pictures those are.")] = 1,
-    max_drop: Annotated[float, typer.Option(help="AUC that int8 may lose against float32.")] = 0.01,
+    max_drop: Annotated[float, typer.Option(help="AUC that a conversion may lose against the Keras model.")] = 0.01,
 ) -> None:
     """Convert a trained model; refuse to write one that lost accuracy on the way."""
     unknown = [name for name in to.split(",") if name not in RECIPES]

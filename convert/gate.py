@@ -1,40 +1,47 @@
-"""The gate: a converted model may ship only while it still tells real from fake as well as its float32 form."""
+"""The gate: a converted model may ship only while it still tells real from fake as well as the Keras model does."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from edge_detect import image
 from edge_detect.card import Card
-from edge_detect.detector import Detector
+from edge_detect.detector import Detector, raw_logit
 from edge_detect.errors import UsageError
-from edge_detect.manifest import Sample
+from edge_detect.manifest import Sample, load_pictures
 from edge_detect.network import Network
+
+FLOAT_ERROR = 1e-3
+"""Largest difference of a logit that float32 arithmetic may make; more means that weights were lost on the way."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How a converted model differs from the float32 reference on the same pictures.
+    """How a converted model differs from the Keras model on the same pictures.
 
-    auc and reference_auc: on the validation pictures; error: mean and largest difference of the logit.
+    auc and keras_auc: on the validation pictures; mean_error and max_error: difference of the logits.
     """
 
     pictures: int
     auc: float
-    reference_auc: float
+    keras_auc: float
     mean_error: float
     max_error: float
 
     @property
     def drop(self) -> float:
         """AUC lost by the conversion; negative when it gained."""
-        return self.reference_auc - self.auc
+        return self.keras_auc - self.auc
+
+    def passes(self, max_drop: float, *, exact: bool) -> bool:
+        """Whether the AUC dropped by at most `max_drop` and, where arithmetic is `exact`, no logit changed."""
+        return self.drop <= max_drop and not (exact and self.max_error > FLOAT_ERROR)
 
     def __str__(self) -> str:
         return (
-            f"AUC {self.auc:.4f} against {self.reference_auc:.4f} in float32 (drop {self.drop:+.4f}), "
+            f"AUC {self.auc:.4f} against {self.keras_auc:.4f} in Keras (drop {self.drop:+.4f}), "
             f"logit error mean {self.mean_error:.3f}, max {self.max_error:.3f}, on {self.pictures} pictures"
         )
 
@@ -44,9 +51,13 @@ def validation_pictures(samples: list[Sample], side: int) -> tuple[NDArray[np.ui
     chosen = [sample for sample in samples if sample.split == "val"]
     if len({sample.label for sample in chosen}) < 2:
         raise UsageError("the gate needs real and fake pictures in the split 'val'")
-    pictures = (image.decode(sample.path.read_bytes()).pixels for sample in chosen)
-    pixels = np.stack([image.resize(image.whole(picture), side) for picture in pictures])
-    return pixels, np.array([sample.label for sample in chosen])
+    return load_pictures(chosen, side), np.array([sample.label for sample in chosen])
+
+
+def keras_logits(model: Any, card: Card, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Logits (n,) of the model that was trained."""
+    outputs = [model.predict_on_batch(pixels[i : i + 32])[card.output] for i in range(0, len(pixels), 32)]
+    return np.array([raw_logit(float(value), card) for value in np.concatenate(outputs)[:, 0]])
 
 
 def logits(flatbuffer: bytes, card: Card, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -56,7 +67,7 @@ def logits(flatbuffer: bytes, card: Card, pixels: NDArray[np.uint8]) -> NDArray[
 
 
 def compare(scores: NDArray[np.float64], reference: NDArray[np.float64], labels: NDArray[np.int64]) -> Comparison:
-    """Compare logits (n,) with those of the reference, for labels (n,) of 0 and 1."""
+    """Compare logits (n,) with those of the Keras model, for labels (n,) of 0 and 1."""
     error = np.abs(scores - reference)
     return Comparison(
         len(labels),

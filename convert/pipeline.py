@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from convert import gate
-from convert.conversion import to_flatbuffer, write_aside
+from convert.conversion import to_flatbuffer
 from convert.recipes import RECIPES
 from convert.representative import Representative, choose
-from edge_detect.card import Card, pack
+from edge_detect.card import Card, write_packed
 from edge_detect.errors import EdgeDetectError, UsageError
 from edge_detect.manifest import read_manifests
 
@@ -24,43 +24,40 @@ def convert_model(
     """Convert `source` (`.keras`, its card beside it as `.json`) by each recipe into `out`; returns the files.
 
     count and seed choose the representative pictures from the split `train` of `data`; max_drop is the AUC on its
-    split `val` that a conversion may lose against float32. Raises GateError, with the figures, when it loses more:
-    then nothing is written. Raises UsageError when the model or its card cannot be read.
+    split `val` that a conversion may lose against the Keras model. Raises GateError, with the figures, when it loses
+    more: then nothing is written. Raises UsageError when the model or its card cannot be read.
     """
     model, card = load(source)
     samples = read_manifests(data)
     representative = choose(samples, count, card.input_side, seed)
     pixels, labels = gate.validation_pictures(samples, card.input_side)
 
-    _say("converting to float32")
-    reference, names = to_flatbuffer(model, RECIPES["float32"], card.input_side, None)
-    base = dataclasses.replace(card, outputs={name: i for i, name in enumerate(names)})
-    reference_logits = gate.logits(reference, base, pixels)
-    packed: dict[Path, bytes] = {}
+    expected = gate.keras_logits(model, card, pixels)
+
+    packed: dict[Path, tuple[bytes, Card]] = {}
     for name in recipes:
         recipe = RECIPES[name]
-        flatbuffer, scores, outputs = reference, reference_logits, base.outputs
-        if recipe.integer:
-            _say(f"converting to {name}")
-            flatbuffer, names = to_flatbuffer(model, recipe, card.input_side, representative)
-            outputs = {output: i for i, output in enumerate(names)}
-            scores = gate.logits(flatbuffer, dataclasses.replace(base, outputs=outputs), pixels)
-        comparison = gate.compare(scores, reference_logits, labels)
+        _say(f"converting to {name}")
+        flatbuffer, names = to_flatbuffer(model, recipe, card.input_side, representative)
+        converted = dataclasses.replace(
+            card, precision=recipe.precision, outputs={output: i for i, output in enumerate(names)}
+        )
+        comparison = gate.compare(gate.logits(flatbuffer, converted, pixels), expected, labels)
         _say(f"{name}: {len(flatbuffer) / 1000:.0f} kB, {comparison}")
-        if comparison.drop > max_drop:
+        if not comparison.passes(max_drop, exact=not recipe.integer):
             raise GateError(
                 f"{name} loses too much and nothing was written: {comparison}. Try more representative pictures "
-                "(--calibrate), or train longer; --max-drop moves the limit"
+                "(--calibrate), or train longer; --max-drop moves the limit of the AUC"
             )
-        conversion = {"recipe": name, "gate": dataclasses.asdict(comparison)}
+        conversion: dict[str, object] = {"recipe": name, "gate": dataclasses.asdict(comparison)}
         if recipe.integer:
             conversion["representative"] = _describe(representative)
-        packed[out / f"{card.name}-{name}.tflite"] = pack(
+        packed[out / f"{card.name}-{name}.tflite"] = (
             flatbuffer,
-            dataclasses.replace(base, precision=recipe.precision, outputs=outputs, conversion=conversion),
+            dataclasses.replace(converted, conversion=conversion),
         )
-    for path, content in packed.items():
-        write_aside(path, content)
+    for path, (flatbuffer, converted) in packed.items():
+        write_packed(path, flatbuffer, converted)
         _say(f"wrote {path}")
     return list(packed)
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_detect import image
 from edge_detect.errors import UsageError
-from edge_detect.manifest import Sample
+from edge_detect.manifest import Sample, load_pictures
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,7 @@ def choose(samples: list[Sample], count: int, side: int, seed: int) -> Represent
     chosen = [
         sample for pair in zip(*(_interleave(q, count // 2) for q in queues.values()), strict=False) for sample in pair
     ]
-    pictures = (image.decode(sample.path.read_bytes()).pixels for sample in chosen)
-    return Representative(np.stack([image.resize(image.whole(picture), side) for picture in pictures]), seed)
+    return Representative(load_pictures(chosen, side), seed)
 
 
 def _interleave(queues: list[list[Sample]], count: int) -> list[Sample]:

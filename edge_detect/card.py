@@ -10,6 +10,7 @@ import io
 import json
 import math
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from edge_detect.errors import ModelError
 
 CARD_VERSION = 1
 _CARD, _LABELS = "card.json", "labels.txt"
+_MAX_CARD = 1_000_000
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _HOW_TO_GET_ONE = "make one with `python -m convert`, or use a model from the models/ folder"
 
@@ -45,8 +47,8 @@ class Thresholds:
 
     real: float = 0.5
     fake: float = 0.5
-    face: float = 0.5
     chosen_on: str = ""
+    face: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class Card:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Card":
         """The card from JSON values. Raises ModelError when fields are missing, unknown or of a newer version."""
-        values = dict(values)
+        values = dict(values) if isinstance(values, dict) else {}
         if values.pop("card_version", None) != CARD_VERSION:
             raise ModelError(f"the model's card is not of version {CARD_VERSION}; update edge-detect")
         try:
@@ -92,11 +94,28 @@ class Card:
             values["calibration"] = Calibration(**values["calibration"])
             values["thresholds"] = Thresholds(**values["thresholds"])
             card = cls(**values)
+            complaint = _complaint(card)
         except (KeyError, TypeError) as error:
-            raise ModelError(f"the model's card is damaged ({error}); {_HOW_TO_GET_ONE}") from error
-        if card.output not in ("logit", "probability", "heat") or card.output not in card.outputs:
-            raise ModelError(f"the model's card names the unknown output {card.output!r}; {_HOW_TO_GET_ONE}")
+            complaint = str(error)
+        if complaint:
+            raise ModelError(f"the model's card is damaged ({complaint}); {_HOW_TO_GET_ONE}")
         return card
+
+
+def _complaint(card: Card) -> str:
+    """What is wrong with a card's values, or nothing."""
+    outputs, scaling, limits = card.outputs, card.calibration, card.thresholds
+    checks = {
+        "input_side is no whole number": isinstance(card.input_side, int) and card.input_side > 0,
+        "two labels are needed": len(card.labels) == 2 and all(isinstance(label, str) for label in card.labels),
+        "outputs name no tensors": isinstance(outputs, dict)
+        and all(isinstance(index, int) and index >= 0 for index in outputs.values()),
+        f"unknown output {card.output!r}": card.output in ("logit", "probability", "heat") and card.output in outputs,
+        "the calibration is no rising curve": math.isfinite(scaling.bias) and 0 < scaling.scale < math.inf,
+        "the thresholds are not in order": 0 <= limits.real <= limits.fake <= 1 and 0 < limits.face < 1,
+        "figures are missing": all(isinstance(part, dict) for part in (card.training, card.conversion, card.metrics)),
+    }
+    return next((complaint for complaint, holds in checks.items() if not holds), "")
 
 
 def pack(flatbuffer: bytes, card: Card) -> bytes:
@@ -123,13 +142,15 @@ def unpack(data: bytes) -> tuple[bytes, Card]:
         raise ModelError(f"this is not a TFLite model; {_HOW_TO_GET_ONE}")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if archive.getinfo(_CARD).file_size > _MAX_CARD:
+                raise ModelError(f"the model's card is larger than {_MAX_CARD} bytes; {_HOW_TO_GET_ONE}")
             text = archive.read(_CARD)
             flatbuffer = data[: min(entry.header_offset for entry in archive.infolist())]
-    except (zipfile.BadZipFile, KeyError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise ModelError(f"the model carries no card, so its output has no meaning; {_HOW_TO_GET_ONE}") from error
     try:
         values = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"the model's card is damaged ({error}); {_HOW_TO_GET_ONE}") from error
     card = Card.from_dict(values)
     if hashlib.sha256(flatbuffer).hexdigest() != card.sha256:
@@ -145,6 +166,17 @@ def read_packed(path: Path) -> tuple[bytes, Card]:
         raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
+
+
+def write_packed(path: Path, flatbuffer: bytes, card: Card) -> None:
+    """Write a packed model aside and rename it, so that no half-written one is ever found."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.part")
+    try:
+        aside.write_bytes(pack(flatbuffer, card))
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def describe(card: Card, path: Path) -> str:

@@ -2,6 +2,7 @@
 
 import math
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Union
@@ -10,18 +11,22 @@ import numpy as np
 
 from edge_detect import image
 from edge_detect.card import Card
-from edge_detect.errors import PictureError
+from edge_detect.errors import ModelError, PictureError
 from edge_detect.faces import FaceFinder
+from edge_detect.header import HEAD, check_kind
 from edge_detect.image import Decoded, Picture
 from edge_detect.models import FINDER, find_model, shipped
 from edge_detect.network import Network
 from edge_detect.results import Box, Face, ModelId, Result, Verdict
 
-Source = Union[str, "os.PathLike[str]", bytes, Picture]
+Source = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Picture]
 SMALLEST_FACE = 48
 """Faces with a longer side below this many pixels get no verdict: too little of them is left to judge."""
 SMALLEST_SHARE = 0.08
 """A JPEG is decoded large enough for the crop of a face of this share of its longer side."""
+MAX_BYTES = 500_000_000
+"""Larger files are refused unread."""
+_BYTES = (bytes, bytearray, memoryview)
 _LEAST = 1 / 512
 """Probabilities are kept this far from 0 and 1 before their logit is taken: half a step of an int8 sigmoid."""
 
@@ -96,11 +101,7 @@ class Detector:
     def logit(self, crop: Picture) -> float:
         """The classifier's raw logit of *fake* for a square crop of any size, before calibration."""
         outputs = self._classifier.run(image.resize(crop, self.card.input_side))
-        value = float(outputs[self.card.output].reshape(-1)[0])
-        if self.card.output == "probability":
-            value = min(max(value, _LEAST), 1 - _LEAST)
-            return math.log(value / (1 - value))
-        return value
+        return raw_logit(float(outputs[self.card.output].reshape(-1)[0]), self.card)
 
     def verdict(self, score: float) -> Verdict:
         """What the card's thresholds make of a score."""
@@ -111,7 +112,7 @@ class Detector:
     def _picture(self, source: Source) -> Decoded:
         if isinstance(source, np.ndarray):
             return Decoded(_checked(source), source.shape[1], source.shape[0])
-        data = source if isinstance(source, bytes) else _read(Path(source))
+        data = bytes(source) if isinstance(source, _BYTES) else _read(source)
         side = self.card.input_side
         if self._finder is None:
             return image.decode(data, shorter=image.SPARE * side)
@@ -132,19 +133,42 @@ class Detector:
         return Result(label, worst.verdict, self.model, worst.score, faces)
 
 
+def raw_logit(output: float, card: Card) -> float:
+    """The logit that a model's output stands for: itself, or that of a probability.
+
+    Raises ModelError when it is no finite number.
+    """
+    if not math.isfinite(output):
+        raise ModelError(f"the model {card.name!r} answers {output}: it is damaged or was badly converted")
+    if card.output != "probability":
+        return output
+    kept = min(max(output, _LEAST), 1 - _LEAST)
+    return math.log(kept / (1 - kept))
+
+
 def _label(source: Source) -> str:
     if isinstance(source, np.ndarray):
         return "<array>"
-    return "<bytes>" if isinstance(source, bytes) else os.fspath(source)
+    return "<bytes>" if isinstance(source, _BYTES) else os.fspath(source)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: "str | os.PathLike[str]") -> bytes:
+    """A file's bytes, after a look at its kind and size, so that a film in the folder is not read whole."""
     try:
-        return path.read_bytes()
-    except IsADirectoryError as error:
-        raise PictureError("this is a folder, not a picture") from error
-    except OSError as error:
-        raise PictureError(f"the file cannot be read: {error.strerror}") from error
+        mode = Path(path).stat().st_mode
+        if stat.S_ISDIR(mode):
+            listable = os.access(path, os.R_OK | os.X_OK)
+            raise PictureError("this is a folder, not a picture" if listable else "this folder cannot be listed")
+        if not stat.S_ISREG(mode):
+            raise PictureError("this is not a regular file; to score what a program writes, pipe it to -")
+        with Path(path).open("rb") as file:
+            start = file.read(HEAD)
+            check_kind(start)
+            if os.fstat(file.fileno()).st_size > MAX_BYTES:
+                raise PictureError(f"the file is larger than {MAX_BYTES // 10**6} MB")
+            return start + file.read()
+    except (OSError, ValueError) as error:
+        raise PictureError(f"the file cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _checked(pixels: Picture) -> Picture:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from edge_detect.errors import PictureError
 
+HEAD = 32
+"""Bytes that tell what kind of file it is."""
 SUPPORTED = "JPEG, PNG, WebP, BMP and TIFF"
 _OTHERS = (
     (0, b"GIF8", "a GIF"),
@@ -35,26 +37,32 @@ class Header:
     has_alpha: bool = False
 
 
+def check_kind(start: bytes) -> None:
+    """Raise PictureError when a file that starts so (HEAD bytes are enough) is no supported picture."""
+    if not start:
+        raise PictureError("the file is empty")
+    if start.startswith(tuple(_READERS)):
+        return
+    for offset, magic, name in _OTHERS:
+        if start.startswith(magic, offset):
+            raise PictureError(f"this is {name}; convert it to one of {SUPPORTED}")
+    raise PictureError(f"not a picture of a supported kind ({SUPPORTED})")
+
+
 def read_header(data: bytes) -> Header:
     """Read the header of an encoded picture.
 
     Raises PictureError when it is empty, not a supported picture, or shorter than it says itself.
     """
-    if not data:
-        raise PictureError("the file is empty")
-    for magic, reader in _READERS.items():
-        if data.startswith(magic):
-            try:
-                header = reader(data)
-            except (struct.error, IndexError) as error:
-                raise PictureError("the file ends inside its header; copy it again") from error
-            if header.width < 1 or header.height < 1:
-                raise PictureError(f"the {header.format} header is damaged: it gives no picture size")
-            return header
-    for offset, magic, name in _OTHERS:
-        if data[offset:].startswith(magic):
-            raise PictureError(f"this is {name}; convert it to one of {SUPPORTED}")
-    raise PictureError(f"not a picture of a supported kind ({SUPPORTED})")
+    check_kind(data)
+    reader = next(reader for magic, reader in _READERS.items() if data.startswith(magic))
+    try:
+        header = reader(data)
+    except (struct.error, IndexError) as error:
+        raise PictureError("the file ends inside its header; copy it again") from error
+    if header.width < 1 or header.height < 1:
+        raise PictureError(f"the {header.format} header is damaged: it gives no picture size")
+    return header
 
 
 def _jpeg(data: bytes) -> Header:

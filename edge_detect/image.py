@@ -51,9 +51,10 @@ class Square(NamedTuple):
 def decode(data: bytes, *, shorter: int = MAX_PIXELS, longer: int = MAX_PIXELS) -> Decoded:
     """Decode an encoded picture, upright (EXIF orientation applied), as RGB.
 
-    Transparent pixels are laid over white, 16-bit samples keep their upper 8 bits, grayscale and CMYK
-    become RGB. A JPEG is decoded at 1/2, 1/4 or 1/8 scale while at least `shorter` pixels remain along its shorter
-    side, or `longer` along its longer side.
+    Transparent pixels of PNG and WebP are laid over white (in those, EXIF orientation is not looked for), 16-bit
+    samples keep their upper 8 bits, grayscale and CMYK become RGB. A JPEG is decoded at 1/2, 1/4 or 1/8 scale while at
+    least `shorter` pixels remain along its shorter side, or `longer` along its longer side. Damage in the middle of a
+    JPEG's data is not noticed: OpenCV decodes what it can.
 
     Raises PictureError when the data is no supported picture, is truncated, or is too large.
     """
@@ -69,6 +70,8 @@ def decode(data: bytes, *, shorter: int = MAX_PIXELS, longer: int = MAX_PIXELS) 
         bgr = _decode_alpha(buffer) if header.has_alpha else cv2.imdecode(buffer, _FLAGS[scale])
     except cv2.error as error:
         raise PictureError(f"the {header.format} data cannot be decoded: {error.err}") from error
+    except MemoryError as error:
+        raise PictureError(f"{header.width}×{header.height} pixels do not fit into memory; scale it down") from error
     if bgr is None:
         raise PictureError(f"the {header.format} data is damaged and cannot be decoded")
     pixels = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
@@ -97,9 +100,16 @@ def _decode_alpha(buffer: NDArray[np.uint8]) -> NDArray[Any] | None:
         return cv2.imdecode(buffer, cv2.IMREAD_COLOR)
     if pixels.dtype == np.uint16:
         pixels = (pixels >> 8).astype(np.uint8)
-    alpha = pixels[..., 3:].astype(np.uint16)
-    over_white = (pixels[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255
-    return np.asarray(over_white, np.uint8)
+    over_white = np.empty((*pixels.shape[:2], 3), np.uint8)
+    for row, result in zip(pixels, over_white, strict=True):  # row by row: a large picture is copied once, not thrice
+        alpha = row[:, 3:].astype(np.uint16)
+        result[:] = (row[:, :3] * alpha + 255 * (255 - alpha) + 127) // 255
+    return over_white
+
+
+def load_whole(data: bytes, side: int) -> Picture:
+    """An encoded picture's centred square, side × side: what `--whole-image` scores. Raises PictureError."""
+    return resize(whole(decode(data, shorter=SPARE * side).pixels), side)
 
 
 def resize(picture: Picture, side: int) -> Picture:

@@ -10,7 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_detect.errors import UsageError
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_detect import image
+from edge_detect.errors import PictureError, UsageError
 
 REAL, FAKE = 0, 1
 LABELS = {"real": REAL, "fake": FAKE}
@@ -80,8 +84,23 @@ def data_hash(samples: Iterable[Sample]) -> str:
     return digest.hexdigest()
 
 
+def load_pictures(samples: Iterable[Sample], side: int) -> NDArray[np.uint8]:
+    """Whole pictures as `--whole-image` scores them, uint8 (n, side, side, 3).
+
+    Raises PictureError, which names the file, when one cannot be read.
+    """
+    return np.stack([_load(sample, side) for sample in samples])
+
+
+def _load(sample: Sample, side: int) -> image.Picture:
+    try:
+        return image.load_whole(sample.path.read_bytes(), side)
+    except PictureError as error:
+        raise PictureError(f"{sample.path}: {error}") from error
+
+
 def _from_csv(root: Path, table: Path) -> Iterator[Sample]:
-    with table.open(newline="", encoding="utf-8") as file:
+    with table.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
         missing = _REQUIRED - set(reader.fieldnames or ())
         if missing:

@@ -16,11 +16,11 @@ def find_model(model: "str | os.PathLike[str] | None" = None) -> Path:
     """
     name = os.fspath(model) if model is not None else DEFAULT
     path = Path(name)
-    if path.is_file():
+    if os.path.isfile(name):  # noqa: PTH113 - no exception for a name that cannot be a path
         return path
     for place in _PLACES:
         for candidate in (place / name / f"{name}-int8.tflite", place / f"{name}-int8.tflite"):
-            if candidate.is_file():
+            if os.path.isfile(candidate):  # noqa: PTH113
                 return candidate
     raise ModelError(f"there is no model {name!r}: give the path of a .tflite file, or one of {', '.join(shipped())}")
 

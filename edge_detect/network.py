@@ -1,7 +1,7 @@
 """One `.tflite` model on the interpreter this machine has."""
 
 import os
-import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,9 +23,10 @@ class Network:
         """Build an interpreter. Raises ModelError when there is none, or it refuses the model."""
         self.card = card
         self._interpreter = _new_interpreter(flatbuffer, threads)
-        (self._input,) = self._interpreter.get_input_details()
+        inputs = self._interpreter.get_input_details()
         self._outputs = self._interpreter.get_output_details()
-        _check_shapes(card, self._input, self._outputs)
+        _check_shapes(card, inputs, self._outputs)
+        self._input = inputs[0]
 
     @classmethod
     def load(cls, path: Path, threads: int = 1) -> "Network":
@@ -59,9 +60,9 @@ def _quantize(pixels: NDArray[np.uint8], details: dict[str, Any]) -> NDArray[Any
     return np.asarray(np.clip(values, limits.min, limits.max), kind)
 
 
-def _check_shapes(card: Card, given: dict[str, Any], outputs: list[dict[str, Any]]) -> None:
-    shape = tuple(int(side) for side in given["shape"])
-    if shape != (1, card.input_side, card.input_side, 3):
+def _check_shapes(card: Card, inputs: list[dict[str, Any]], outputs: list[dict[str, Any]]) -> None:
+    shape = tuple(int(side) for side in inputs[0]["shape"])
+    if len(inputs) != 1 or shape != (1, card.input_side, card.input_side, 3):
         raise ModelError(f"its input has the shape {shape}, its card says {card.input_side} pixels; convert it again")
     if not all(0 <= index < len(outputs) for index in card.outputs.values()):
         raise ModelError("its card names outputs that it does not have; convert it again")
@@ -75,25 +76,28 @@ def _new_interpreter(flatbuffer: bytes, threads: int) -> Any:
                 interpreter = make()(model_content=flatbuffer, num_threads=threads)
                 interpreter.allocate_tensors()
             return interpreter
-        except ImportError as error:
+        except (ImportError, AttributeError) as error:  # tflite-runtime under numpy 2 fails with the latter
             reasons.append(str(error))
-        except (ValueError, RuntimeError, AttributeError) as error:
+        except (ValueError, RuntimeError) as error:
             raise ModelError(f"the interpreter refuses the model: {error}") from error
     raise ModelError(f"no TFLite interpreter can be loaded ({'; '.join(reasons)}); {_INSTALL}")
+
+
+_stderr = threading.Lock()
 
 
 @contextmanager
 def _without_banner() -> Iterator[None]:
     """Keep the interpreter from printing "Created XNNPACK delegate" past Python's own stderr; errors are raised."""
-    sys.stderr.flush()
-    saved, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(sink, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(sink)
+    with _stderr:
+        saved, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(sink, 2)
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+            os.close(sink)
 
 
 def _litert() -> Callable[..., Any]:

@@ -24,10 +24,10 @@ def scan_files(paths: Iterable[str], detectors: Sequence[Detector]) -> Iterator[
     for detector in detectors:
         idle.put(detector)
 
-    def score(path: str) -> Result:
+    def score(source: str | bytes, path: str) -> Result:
         detector = idle.get()
         try:
-            return detector.detect(sys.stdin.buffer.read() if path == STDIN else path, name=path)
+            return detector.detect(source, name=path)
         finally:
             idle.put(detector)
 
@@ -35,13 +35,14 @@ def scan_files(paths: Iterable[str], detectors: Sequence[Detector]) -> Iterator[
     pool = ThreadPoolExecutor(len(detectors), thread_name_prefix="scan")
     try:
         for path in paths:
-            pending.append(pool.submit(score, path))
+            # Standard input is read here, in the main thread, where Ctrl-C reaches it.
+            pending.append(pool.submit(score, sys.stdin.buffer.read() if path == STDIN else path, path))
             if len(pending) >= _AHEAD * len(detectors):
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 class Tally:

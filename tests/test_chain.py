@@ -3,9 +3,12 @@
 import csv
 import dataclasses
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +17,12 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
+from convert import gate
 from convert.pipeline import GateError, convert_model
 from edge_detect.card import read_packed
 from edge_detect.errors import ExitCode, UsageError
 from edge_detect.manifest import REAL, read_manifest
+from training.classifier import ClassifierTask
 
 RECIPE = """
 name = "checks"
@@ -52,6 +57,11 @@ def python(module: str, *arguments, timeout: int = 300) -> "subprocess.Completed
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout)
 
 
+def history(folder: Path) -> list[dict[str, str]]:
+    with (folder / "history.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
 @pytest.fixture(scope="module")
 def run(recipe, tmp_path_factory) -> Path:
     """A finished training run."""
@@ -81,8 +91,7 @@ def released(run, data, tmp_path_factory) -> Path:
 
 
 def test_training_learns_and_writes_its_history(run):
-    with (run / "history.csv").open() as file:
-        rows = list(csv.DictReader(file))
+    rows = history(run)
     assert [int(row["crops"]) for row in rows] == [640, 1280, 1920, 2560]
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
     assert float(rows[-1]["score"]) > 0.9
@@ -102,24 +111,106 @@ def test_a_finished_run_is_not_overwritten(recipe, run):
     assert "--resume" in done.stderr
 
 
-def test_a_killed_run_goes_on_and_ends_where_an_undisturbed_one_does(recipe, run, tmp_path):
+def test_a_killed_run_goes_on(recipe, tmp_path):
     folder = tmp_path / "killed"
     command = [sys.executable, "-m", "training", "fit", str(recipe), "--out", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while process.poll() is None and not (folder / "checkpoint.npz").exists():
-        pass
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) in (ExitCode.INTERRUPTED, ExitCode.OK)
+    deadline = time.monotonic() + 120
+    while not (folder / "checkpoint.npz").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.kill()
+    process.wait(60)
     done = python("training", "fit", recipe, "--out", folder, "--resume")
     assert done.returncode == 0, done.stderr
+    assert [row["crops"] for row in history(folder)] == ["640", "1280", "1920", "2560"]
 
-    def column(path, name):
-        with (path / "history.csv").open() as file:
-            return [row[name] for row in csv.DictReader(file)]
 
-    assert column(folder, "crops") == column(run, "crops")
-    undisturbed, resumed = (np.array(column(path, "score"), float) for path in (run, folder))
-    assert np.abs(undisturbed - resumed).max() < 0.05
+def test_ctrl_c_saves_the_state_and_ends_with_130(recipe, tmp_path):
+    folder = tmp_path / "interrupted"
+    command = [sys.executable, "-m", "training", "fit", str(recipe), "--out", str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    deadline = time.monotonic() + 120
+    while not (folder / "history.csv").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(3)  # the worker processes are up, or just about to be
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == ExitCode.INTERRUPTED, errors.decode()
+    assert b"Traceback" not in errors
+
+
+def test_going_on_from_a_checkpoint_is_exactly_going_on(recipe, data, tmp_path):
+    import keras
+
+    from training import checkpoint
+    from training.fit import Task, begin, compiled
+    from training.recipe import read_recipe
+
+    plan = read_recipe(recipe)
+    rng = np.random.default_rng(0)
+    batches = [
+        (rng.integers(0, 256, (8, 64, 64, 3), np.uint8), {"logit": rng.integers(0, 2, (8, 1)).astype("float32")})
+        for _ in range(12)
+    ]
+    task: Task = ClassifierTask(plan)
+
+    def train(model, part):
+        for pixels, answers in part:
+            model.train_on_batch(pixels, answers)
+
+    def variables(model):
+        return [np.array(variable) for variable in (*model.trainable_variables, *model.optimizer.variables)]
+
+    state, nowhere = tmp_path / "state.npz", tmp_path / "none.npz"
+    keras.utils.set_random_seed(1)
+    whole = compiled(plan, task)
+    run = begin(plan, task, whole, nowhere, nowhere)
+    train(whole, batches[:6])
+    checkpoint.save(state, whole, run)
+    train(whole, batches[6:])
+    keras.utils.set_random_seed(2)
+    resumed = compiled(plan, task)
+    begin(plan, task, resumed, state, nowhere)
+    train(resumed, batches[6:])
+    for one, two in zip(variables(whole), variables(resumed), strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-5)
+
+
+def test_a_run_does_not_go_on_under_another_recipe(run, recipe, tmp_path):
+    changed = tmp_path / "changed.toml"
+    changed.write_text(recipe.read_text() + "learning_rate = 0.5\n")
+    before = (run / "best.json").read_bytes()
+    done = python("training", "fit", changed, "--out", run, "--resume")
+    assert done.returncode == ExitCode.USAGE
+    assert "other recipe" in done.stderr
+    assert (run / "best.json").read_bytes() == before
+
+
+def test_a_finished_run_is_prolonged_from_its_plateau(run, recipe, tmp_path):
+    folder = tmp_path / "longer"
+    shutil.copytree(run, folder)
+    longer = tmp_path / "longer.toml"
+    longer.write_text(recipe.read_text().replace("crops = 2560", "crops = 3840"))
+    done = python("training", "fit", longer, "--out", folder, "--resume")
+    assert done.returncode == 0, done.stderr
+    rows = history(folder)
+    assert [row["crops"] for row in rows] == ["640", "1280", "1920", "2560", "3200", "3840"]
+    assert rows[3]["learning_rate"] == "1.00e-03"  # no longer part of a cooldown
+
+
+def test_one_class_in_val_is_refused_before_training(data, recipe, tmp_path):
+    rows = ["file,label,source,method,group,split"]
+    for sample in read_manifest(data):
+        label = "fake" if sample.label else "real"
+        split = "train" if sample.label else sample.split
+        rows.append(f"{label}/{sample.path.name},{label},x,x,{label}{sample.path.stem},{split}")
+    shutil.copytree(data, tmp_path / "data")
+    (tmp_path / "data" / "labels.csv").write_text("\n".join(rows) + "\n")
+    done = python("training", "fit", recipe, "--data", tmp_path / "data", "--out", tmp_path / "out")
+    assert done.returncode == ExitCode.USAGE
+    assert "fake pictures in the split 'val'" in done.stderr
 
 
 def test_both_precisions_are_released_with_a_full_card(released, data):
@@ -171,6 +262,17 @@ def test_conversion_is_deterministic(run, data, tmp_path):
         for name in ("one", "two")
     ]
     assert written[0] == written[1]
+
+
+def test_the_gate_sees_lost_weights_and_lost_accuracy():
+    labels = np.array([0, 0, 1, 1])
+    trained = np.array([-2.0, -1.0, 1.0, 2.0])
+    nearly, swapped, lost = trained + 0.01, trained[[0, 2, 1, 3]], np.zeros(4)
+    assert gate.compare(nearly, trained, labels).passes(0.01, exact=False)
+    assert not gate.compare(nearly, trained, labels).passes(0.01, exact=True)
+    assert gate.compare(trained, trained, labels).passes(0.01, exact=True)
+    assert not gate.compare(swapped, trained, labels).passes(0.01, exact=False)
+    assert gate.compare(lost, trained, labels).drop == 0.5
 
 
 def test_a_model_that_loses_too_much_is_not_written(run, data, tmp_path):

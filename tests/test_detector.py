@@ -30,9 +30,10 @@ def test_thresholds_of_the_card_decide(detector, colour, verdict):
 def test_path_bytes_and_array_give_the_same_score(detector, tmp_path):
     path = tmp_path / "scene.png"
     path.write_bytes(zoo.good()["plain.png"])
-    results = [detector.detect(source) for source in (path, str(path), path.read_bytes(), zoo.scene())]
+    data = path.read_bytes()
+    results = [detector.detect(source) for source in (path, str(path), data, memoryview(data), zoo.scene())]
     assert len({result.score for result in results}) == 1
-    assert [result.path for result in results] == [str(path), str(path), "<bytes>", "<array>"]
+    assert [result.path for result in results] == [str(path), str(path), "<bytes>", "<bytes>", "<array>"]
 
 
 def test_the_box_is_the_centred_square_of_the_original_to_a_decoded_pixel(detector):
@@ -41,7 +42,9 @@ def test_the_box_is_the_centred_square_of_the_original_to_a_decoded_pixel(detect
     assert face.box.to_list() == pytest.approx([150, 0, 1050, 900], abs=8)
 
 
-@pytest.mark.parametrize("source", [b"", b"nonsense", "no/such/file.jpg", ".", np.zeros((4, 4), np.uint8)])
+@pytest.mark.parametrize(
+    "source", [b"", b"nonsense", "no/such/file.jpg", ".", "a\0b", "x" * 300, np.zeros((4, 4), np.uint8)]
+)
 def test_what_cannot_be_read_is_a_result_not_an_exception(detector, source):
     result = detector.detect(source)
     assert result.verdict == Verdict.UNREADABLE

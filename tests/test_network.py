@@ -1,3 +1,6 @@
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import tiny
@@ -35,3 +38,11 @@ def test_a_damaged_flatbuffer_is_refused():
 def test_loading_prints_nothing(capfd):
     Network(tiny.flatbuffer(), tiny.card())
     assert capfd.readouterr() == ("", "")
+
+
+def test_loading_in_threads_leaves_stderr_alone(capfd):
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(10):
+            list(pool.map(lambda _: Network(tiny.flatbuffer(), tiny.card()), range(4)))
+    os.write(2, b"still here")
+    assert capfd.readouterr().err == "still here"

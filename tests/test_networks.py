@@ -45,7 +45,9 @@ def test_the_deployable_edge_is_the_same_function_in_stock_layers(stem, tmp_path
     for variable in trained.trainable_variables:  # gains and biases away from where they start
         variable.assign(np.random.default_rng(2).normal(0.5, 0.2, variable.shape))
     path = tmp_path / "model.keras"
-    networks.deployable(trained, stem=stem).save(path)
+    plain = networks.deployable("edge", stem=stem)
+    networks.deploy(trained, plain)
+    plain.save(path)
     loaded = keras.models.load_model(path, custom_objects={}, compile=False)
     assert all(type(layer).__module__.startswith("keras.") for layer in loaded.layers)
     for name, expected in trained.predict_on_batch(PIXELS).items():

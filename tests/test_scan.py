@@ -119,7 +119,7 @@ def test_output_goes_to_a_file(edge_detect, tiny_model, red, tmp_path):
     [
         ([], "nothing to scan"),
         (["--json", "--csv", "x.png"], "exclude each other"),
-        (["--files-from", "-", "-"], "not both"),
+        (["--files-from", "-", "-"], "one picture (-) or one list"),
         (["-m", "no-such-model", "x.png"], "no model 'no-such-model'"),
         (["--no-such-option"], "No such option"),
         (["-o", "/no/such/folder/out", "x.png"], "cannot be written"),
@@ -149,15 +149,90 @@ def test_ctrl_c_ends_with_130_and_leaves_whole_lines(tiny_model, tmp_path, menag
     process = subprocess.Popen([*command, str(tmp_path / "list")], **pipes)
     start = b""
     while start.count(b"\n") < 5:
-        start += process.stdout.read(2000)
+        more = process.stdout.read(2000)
+        assert more, process.stderr.read()
+        start += more
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=30)
     assert process.returncode == 130
     assert 1 < len(json.loads(start + out)) < 200_000
 
 
-def test_a_reader_that_leaves_early_is_no_error(tiny_model, menagerie):
-    command = f"{sys.executable} -m edge_detect scan -m {tiny_model} --jsonl {menagerie} | head -n 1"
+def test_a_reader_that_leaves_early_is_no_error(tiny_model, menagerie, tmp_path):
+    (tmp_path / "list").write_text("\n".join([str(menagerie / "plain.png")] * 3000))
+    scan = f"{sys.executable} -m edge_detect scan --exit-zero -m {tiny_model} --jsonl --files-from {tmp_path}/list"
+    command = f"{scan} | head -n 1; echo ${{PIPESTATUS[0]}}"
     run = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
-    assert run.stdout.count("\n") == 1
-    assert "Traceback" not in run.stderr
+    assert run.stdout.count("\n") == 2
+    assert run.stdout.endswith("\n0\n")
+    assert run.stderr == ""
+
+
+def test_results_never_overwrite_a_picture(edge_detect, tiny_model, red, green):
+    before = red.read_bytes()
+    assert "would overwrite it" in edge_detect("scan", "-m", tiny_model, "-o", red, green).err
+    assert red.read_bytes() == before
+
+
+def test_results_do_not_land_among_the_scanned_files(edge_detect, tiny_model, red, tmp_path):
+    out = red.parent / "results.csv"
+    assert edge_detect("scan", "-m", tiny_model, "--csv", "-o", out, red.parent).code == 1
+    assert "among the files to scan" in edge_detect("scan", "-m", tiny_model, "--csv", "-o", out, red.parent).err
+
+
+def test_whole_image_is_passed_on(edge_detect, tiny_model, red):
+    record = edge_detect("scan", "-m", tiny_model, "--whole-image", "--jsonl", red).records[0]
+    assert record["faces"][0]["box"] == [0, 0, 32, 32]
+
+
+def test_an_empty_list_is_not_a_clean_bill(edge_detect, tiny_model):
+    run = edge_detect("scan", "-m", tiny_model, "--files-from", "-", stdin=b"")
+    assert run.code == 2
+    assert "names no pictures" in run.err
+
+
+def test_lines_of_a_list_are_taken_as_they_are(edge_detect, tiny_model, red):
+    run = edge_detect(
+        "scan", "-m", tiny_model, "--jsonl", "--files-from", "-", stdin=f"{red}\ngone[1].png\n-\n".encode()
+    )
+    assert [record["path"] for record in run.records] == [str(red), "gone[1].png", "-"]
+    assert [record["verdict"] for record in run.records] == ["fake", "unreadable", "unreadable"]
+
+
+def test_odd_entries_of_a_folder_are_lines_and_do_not_block(edge_detect, tiny_model, tmp_path):
+    os.mkfifo(tmp_path / "a-pipe")
+    (tmp_path / "b-loop").symlink_to("b-loop")
+    (tmp_path / "c.png").write_bytes(solid((0, 255, 0)))
+    run = edge_detect("scan", "-m", tiny_model, "--jsonl", tmp_path)
+    assert [record["verdict"] for record in run.records] == ["unreadable", "unreadable", "real"]
+    assert "not a regular file" in run.records[0]["error"]
+
+
+def test_a_deep_tree_is_walked(edge_detect, tiny_model, tmp_path):
+    folder = tmp_path
+    for _ in range(150):
+        folder = folder / "d"
+    folder.mkdir(parents=True)
+    (folder / "x.png").write_bytes(solid((0, 255, 0)))
+    assert len(edge_detect("scan", "-m", tiny_model, "--jsonl", tmp_path).records) == 1
+
+
+def test_a_large_file_that_is_no_picture_is_not_read(edge_detect, tiny_model, tmp_path):
+    with (tmp_path / "film.mp4").open("wb") as file:
+        file.write(b"\0\0\0\x20ftypisom")
+        file.truncate(20_000_000_000)  # sparse: it takes no room
+    run = edge_detect("scan", "-m", tiny_model, "--jsonl", tmp_path)
+    assert "this is a video" in run.records[0]["error"]
+
+
+def test_closed_streams_are_no_bug_of_ours(tiny_model, red):
+    command = f"{sys.executable} -m edge_detect scan -m {tiny_model} {red} >&- 2>&-"
+    assert subprocess.run(["bash", "-c", command], check=False).returncode == 1
+    command = f"{sys.executable} -m edge_detect scan -m {tiny_model} - <&-"
+    assert subprocess.run(["bash", "-c", command], check=False, capture_output=True).returncode == 2
+
+
+def test_output_that_is_no_utf8_still_gets_every_line(tiny_model, menagerie):
+    command = [sys.executable, "-m", "edge_detect", "scan", "-m", str(tiny_model), str(menagerie)]
+    run = subprocess.run(command, capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": "latin-1"})
+    assert (run.returncode, run.stdout.count(b"\n")) == (2, len(zoo.good()) + len(zoo.broken()))

@@ -17,8 +17,10 @@ def swap(target: Picture, target_box: Box, source: Picture, source_box: Box) -> 
     scale_x = (target_box.x1 - target_box.x0) / (source_box.x1 - source_box.x0)
     scale_y = (target_box.y1 - target_box.y0) / (source_box.y1 - source_box.y0)
     shift_x, shift_y = target_box.x0 - scale_x * source_box.x0, target_box.y0 - scale_y * source_box.y0
-    matrix = np.array([[scale_x, 0, shift_x], [0, scale_y, shift_y]])
-    laid = cv2.warpAffine(source, matrix, (width, height), flags=cv2.INTER_AREA, borderMode=cv2.BORDER_REFLECT_101)
+    # Scaled first, by areas: warpAffine knows no area averaging, and a face made smaller would alias.
+    scaled = cv2.resize(source, None, fx=scale_x, fy=scale_y, interpolation=cv2.INTER_AREA)
+    matrix = np.array([[1, 0, shift_x], [0, 1, shift_y]])
+    laid = cv2.warpAffine(scaled, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
     mask = ellipse(target_box, width, height)
     return mix(target, match_colours(laid, target, mask), mask)
 
@@ -26,14 +28,14 @@ def swap(target: Picture, target_box: Box, source: Picture, source_box: Box) -> 
 def self_blend(picture: Picture, box: Box, shift: float = 0.03, gain: float = 0.9) -> Picture:
     """Lay a slightly moved, enlarged and recoloured copy of a face over itself (after Shiohara & Yamasaki, 2022).
 
-    shift: in box widths; gain: of the copy's brightness.
+    shift: in box widths; gain: of the copy's red channel.
     """
     size = box.x1 - box.x0
     height, width = picture.shape[:2]
     x, y = _centre(box)
     matrix = np.array([[1 + shift, 0, -shift * x - shift * size], [0, 1 + shift, -shift * y]])
     copy = cv2.warpAffine(picture, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
-    recoloured = np.clip(copy * np.array([gain, 1.0, 1.0]), 0, 255).astype(np.uint8)
+    recoloured = np.rint(np.clip(copy * np.array([gain, 1.0, 1.0]), 0, 255)).astype(np.uint8)
     return mix(picture, recoloured, ellipse(box, width, height))
 
 
@@ -51,7 +53,7 @@ def match_colours(picture: Picture, reference: Picture, mask: NDArray[np.float32
     inside = mask[..., 0] > 0.5
     have, want = picture[inside].astype(np.float32), reference[inside].astype(np.float32)
     stretched = (picture - have.mean(0)) * (want.std(0) / (have.std(0) + 1e-6)) + want.mean(0)
-    return np.clip(stretched, 0, 255).astype(np.uint8)
+    return np.rint(np.clip(stretched, 0, 255)).astype(np.uint8)
 
 
 def mix(background: Picture, foreground: Picture, mask: NDArray[np.float32]) -> Picture:

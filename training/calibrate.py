@@ -7,11 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from edge_detect import image
-from edge_detect.card import Calibration, Thresholds, pack, read_packed
+from edge_detect.card import Calibration, Thresholds, read_packed, write_packed
 from edge_detect.detector import Detector
 from edge_detect.errors import UsageError
-from edge_detect.manifest import REAL, Sample
+from edge_detect.manifest import REAL, Sample, load_pictures
 from edge_detect.network import Network
 from training.metrics import threshold_at_false_alarms
 
@@ -43,11 +42,12 @@ def calibrate(path: Path, samples: list[Sample]) -> tuple[Calibration, Threshold
         chosen_on=f"{FALSE_ALARMS_FAKE:.0%} of the real pictures at or above 'fake', "
         f"{FALSE_ALARMS_UNCERTAIN:.0%} at or above 'real'; {note}",
     )
-    path.write_bytes(pack(flatbuffer, dataclasses.replace(card, calibration=calibration, thresholds=thresholds)))
+    # Figures that were measured at other thresholds would be wrong now.
+    card = dataclasses.replace(card, calibration=calibration, thresholds=thresholds, metrics={})
+    write_packed(path, flatbuffer, card)
     return calibration, thresholds
 
 
 def raw_logits(detector: Detector, samples: list[Sample]) -> NDArray[np.float64]:
     """Uncalibrated logits (n,) of whole pictures, through the runtime."""
-    pictures = (image.decode(sample.path.read_bytes()).pixels for sample in samples)
-    return np.array([detector.logit(image.whole(picture)) for picture in pictures])
+    return np.array([detector.logit(picture) for picture in load_pictures(samples, detector.card.input_side)])

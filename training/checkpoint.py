@@ -1,25 +1,55 @@
 """The state of a training run on disk: written aside and renamed, so a kill never leaves half a file."""
 
+import json
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
+from edge_detect.errors import UsageError
 
-def save(path: Path, model: keras.Model, step: int, best: float, since_best: int) -> None:
-    """Write the model's and its optimizer's variables and the place in the run."""
+
+@dataclass
+class Progress:
+    """Where a run stands: steps done, the best validation score and the validations since it.
+
+    made_of: the recipe and the data, which must not change under a run; crops: its planned length, which may.
+    """
+
+    made_of: dict[str, Any]
+    crops: int
+    step: int = 0
+    best: float = field(default=float("-inf"))
+    since_best: int = 0
+
+
+def save(path: Path, model: keras.Model, progress: Progress) -> None:
+    """Write the variables of a model and of its optimizer, and the progress."""
     arrays = {f"model{i}": np.asarray(variable) for i, variable in enumerate(model.variables)}
     arrays |= {f"optimizer{i}": np.asarray(variable) for i, variable in enumerate(model.optimizer.variables)}
-    aside = path.with_suffix(".tmp.npz")
-    np.savez(aside, step=step, best=best, since_best=since_best, **arrays)
+    aside = path.with_suffix(".part.npz")
+    np.savez(aside, progress=json.dumps(vars(progress)), **arrays)
     aside.replace(path)
 
 
-def load(path: Path, model: keras.Model) -> tuple[int, float, int]:
-    """Restore what `save` wrote into a compiled and built model; returns step, best AUC, validations since."""
+def load(path: Path, model: keras.Model, expected: Progress) -> Progress:
+    """Restore what `save` wrote into a compiled and built model.
+
+    Raises UsageError when it belongs to another recipe, other data or another network.
+    """
     with np.load(path) as stored:
-        for i, variable in enumerate(model.variables):
-            variable.assign(stored[f"model{i}"])
-        for i, variable in enumerate(model.optimizer.variables):
-            variable.assign(stored[f"optimizer{i}"])
-        return int(stored["step"]), float(stored["best"]), int(stored["since_best"])
+        progress = Progress(**json.loads(str(stored["progress"])))
+        changed = [key for key, value in expected.made_of.items() if progress.made_of.get(key) != value]
+        if changed:
+            raise UsageError(
+                f"{path} is of a run with other {', '.join(changed)}; put those back, or begin anew in another --out"
+            )
+        variables = {f"model{i}": variable for i, variable in enumerate(model.variables)}
+        variables |= {f"optimizer{i}": variable for i, variable in enumerate(model.optimizer.variables)}
+        if variables.keys() | {"progress"} != set(stored.files):
+            raise UsageError(f"{path} is of another network; begin anew in another --out")
+        for name, variable in variables.items():
+            variable.assign(stored[name])
+    return progress

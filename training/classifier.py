@@ -4,9 +4,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_detect import image
 from edge_detect.errors import UsageError
-from edge_detect.manifest import Sample, data_hash, read_manifests
+from edge_detect.manifest import FAKE, REAL, Sample, data_hash, load_pictures, read_manifests
 from training import metrics
 from training.crops import CropMaker
 from training.recipe import Recipe
@@ -47,17 +46,12 @@ class ClassifierTask:
 
 
 def of_split(samples: list[Sample], split: str) -> list[Sample]:
-    """The samples of one split. Raises UsageError when it is empty."""
+    """The samples of one split. Raises UsageError when it lacks real or fake pictures."""
     chosen = [sample for sample in samples if sample.split == split]
-    if not chosen:
-        raise UsageError(f"training needs pictures in the split {split!r}")
+    for name, label in (("real", REAL), ("fake", FAKE)):
+        if not any(sample.label == label for sample in chosen):
+            raise UsageError(f"training needs {name} pictures in the split {split!r}")
     return chosen
-
-
-def load_pictures(samples: list[Sample], side: int) -> NDArray[np.uint8]:
-    """Whole pictures brought to side × side as at inference, (n, side, side, 3)."""
-    pictures = (image.decode(sample.path.read_bytes()).pixels for sample in samples)
-    return np.stack([image.resize(image.whole(picture), side) for picture in pictures])
 
 
 def predict(model: keras.Model, pictures: NDArray[np.uint8], batch: int = 32) -> NDArray[np.float32]:

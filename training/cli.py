@@ -1,5 +1,6 @@
 """`python -m training`: fit a recipe, calibrate a converted model, evaluate it."""
 
+import dataclasses
 import os
 import sys
 from pathlib import Path
@@ -27,13 +28,17 @@ Models = Annotated[list[Path], typer.Argument(metavar="MODEL…", help="Packed .
 def fit(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A TOML file, as in training/recipes/.")],
     out: Annotated[Path, typer.Option(help="Folder of the run: checkpoint, history, best model.")],
+    data: Annotated[list[Path] | None, typer.Option(help="Labelled pictures instead of the recipe's.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --out stopped.")] = False,
 ) -> None:
     """Train a recipe; Ctrl-C saves the state, --resume goes on."""
     from training.fit import fit as run
     from training.recipe import read_recipe
 
-    typer.echo(run(read_recipe(recipe), out, resume=resume))
+    plan = read_recipe(recipe)
+    if data:
+        plan = dataclasses.replace(plan, manifests=tuple(data))
+    typer.echo(run(plan, out, resume=resume))
 
 
 @app.command()
@@ -67,16 +72,18 @@ def evaluate(
 
     samples = read_manifests(data)
     networks = {path: Network.load(path) for path in models}
+    cards = {path: network.card for path, network in networks.items()}
+    shown = next((path for path in models if cards[path].precision == "int8"), models[0])
+    report.check_markers(out / "README.md", "overview", "details")
     latencies = bench({str(path): network for path, network in networks.items()})
     entries = {}
-    for (path, network), latency in zip(networks.items(), latencies, strict=True):
+    for (path, card), latency in zip(cards.items(), latencies, strict=True):
         typer.echo(f"scoring with {path}", err=True)
-        name = f"{network.card.name}-{network.card.precision}"
-        entries[name] = {**run(path, samples), "crop_ms_p50": round(latency.p50, 2)}
+        entries[report.key(card)] = {**run(path, samples), "crop_ms_p50": round(latency.p50, 2)}
     metrics = report.update_metrics(out / "metrics.json", entries)
     overview = report.overview(metrics)
     report.replace_between(out / "README.md", "overview", overview)
-    report.replace_between(out / "README.md", "details", report.details(metrics[f"{out.name}-int8"]))
+    report.replace_between(out / "README.md", "details", report.details(metrics[report.key(cards[shown])]))
     if readme:
         report.replace_between(readme, "overview", overview)
     typer.echo(overview)

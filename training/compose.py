@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from edge_detect.errors import PictureError
 from edge_detect.image import Picture, decode
 from edge_detect.manifest import Sample
+from edge_detect.scenes import Scene
 from training.degrade import degrade
 from training.feed import Batch
 from training.recipe import Recipe
-from training.scenes import Scene
 from training.targets import Targets, targets
 
 SMALLEST = 7.0

@@ -45,11 +45,10 @@ class CropMaker:
         pixels = np.empty((recipe.batch, side, side, 3), np.uint8)
         for i, index in enumerate(chosen):
             try:
-                picture = image.whole(image.decode(self._encoded[index]).pixels)
+                picture = image.load_whole(self._encoded[index], recipe.input_side)
             except PictureError as error:
                 raise PictureError(f"{self.samples[index].path}: {error}") from error
-            crop = random_crop(image.resize(picture, recipe.input_side), side, rng)
-            pixels[i] = degrade(crop, rng, strength)
+            pixels[i] = degrade(random_crop(picture, side, rng), rng, strength)
         labels = self._labels[chosen, None]
         return pixels, {"logit": labels, "probability": labels}
 

@@ -73,7 +73,7 @@ def noise(picture: Picture, rng: Generator) -> Picture:
     """Gaussian sensor noise with a deviation of 1 to 12 grey levels, equal or separate per channel."""
     channels = 1 if rng.random() < 0.5 else 3
     grain = rng.standard_normal((*picture.shape[:2], channels), dtype=np.float32) * rng.uniform(1, 12)
-    return np.clip(picture + grain, 0, 255).astype(np.uint8)
+    return np.rint(np.clip(picture + grain, 0, 255)).astype(np.uint8)
 
 
 def compress(picture: Picture, rng: Generator, lowest: float) -> Picture:

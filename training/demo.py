@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 
 from edge_detect import image
-from edge_detect.errors import MissingExtraError, UsageError
+from edge_detect.errors import MissingExtraError
 from edge_detect.image import Picture
 from edge_detect.results import Box
 from training.blend import self_blend, swap
@@ -56,5 +56,8 @@ def make(folder: Path) -> list[Path]:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        raise UsageError("usage: python -m training.demo FOLDER")
-    make(Path(sys.argv[1]))
+        sys.exit("usage: python -m training.demo FOLDER")
+    try:
+        make(Path(sys.argv[1]))
+    except MissingExtraError as error:
+        sys.exit(str(error))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_detect.card import pack, read_packed
+from edge_detect.card import read_packed, write_packed
 from edge_detect.errors import EdgeDetectError, ExitCode
 from edge_detect.manifest import FAKE, REAL, Sample, data_hash
 from edge_detect.results import Verdict
@@ -31,6 +31,8 @@ def evaluate(path: Path, samples: list[Sample]) -> dict[str, Any]:
         "sha256": card.sha256,
         "bytes": path.stat().st_size,
         "threshold": card.thresholds.fake,
+        "crops_seen": card.training["crops_seen"],
+        "hours": card.training["hours"],
         "data_sha256": data_hash([sample for sample in samples if sample.split in SPLITS]),
         "splits": {},
     }
@@ -39,7 +41,7 @@ def evaluate(path: Path, samples: list[Sample]) -> dict[str, Any]:
         if chosen:
             entry["splits"][split] = split_figures(chosen, *scan(path, chosen))
     short = {split: figures["all"] for split, figures in entry["splits"].items()}
-    path.write_bytes(pack(flatbuffer, dataclasses.replace(card, metrics=short)))
+    write_packed(path, flatbuffer, dataclasses.replace(card, metrics=short))
     return entry
 
 
@@ -49,11 +51,14 @@ def scan(model: Path, samples: list[Sample]) -> tuple[NDArray[np.float64], NDArr
     Raises EdgeDetectError when a picture cannot be read.
     """
     command = [sys.executable, "-m", "edge_detect", "scan", "--whole-image", "--jsonl", "--files-from", "-"]
-    names = "\n".join(str(sample.path) for sample in samples)
-    run = subprocess.run([*command, "--model", str(model)], input=names, capture_output=True, text=True, check=False)
+    names = [str(sample.path) for sample in samples]
+    listed = "\0".join(names)
+    run = subprocess.run([*command, "--model", str(model)], input=listed, capture_output=True, text=True, check=False)
     if run.returncode not in (ExitCode.OK, ExitCode.FLAGGED):
         raise EdgeDetectError(f"scan ended with {run.returncode}: {run.stderr.strip() or run.stdout[-500:]}")
     records = [json.loads(line) for line in run.stdout.splitlines()]
+    if [record["path"] for record in records] != names:
+        raise EdgeDetectError("scan did not answer for the pictures it was given, in their order")
     return (
         np.array([record["score"] for record in records]),
         np.array([record["verdict"] == Verdict.FAKE for record in records]),

@@ -6,9 +6,11 @@ Batch number k depends on the maker and k alone: not on the number of processes,
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import cv2
@@ -34,7 +36,8 @@ def batches(maker: BatchMaker, start: int = 0) -> Iterator[Batch]:
     """Endless batches from batch number `start` on."""
     context = multiprocessing.get_context("spawn")  # forking a process that runs TensorFlow's threads may hang
     with ProcessPoolExecutor(os.cpu_count() or 1, context, _set_up, (maker,)) as pool:
-        pending: deque[Future[Batch]] = deque(pool.submit(_make, start + i) for i in range(_AHEAD))
+        with _without_interrupts():
+            pending: deque[Future[Batch]] = deque(pool.submit(_make, start + i) for i in range(_AHEAD))
         following = start + _AHEAD
         try:
             while True:
@@ -46,15 +49,33 @@ def batches(maker: BatchMaker, start: int = 0) -> Iterator[Batch]:
             pool.shutdown(cancel_futures=True)
 
 
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Let the processes started inside ignore Ctrl-C: it is for the loop, which then ends them."""
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
 _worker: Any = None
 
 
 def _set_up(maker: BatchMaker) -> None:
     global _worker  # noqa: PLW0603 - what a worker process holds for its life
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the loop, which then ends the workers
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
     maker.load()
     _worker = maker
+
+
+def _end_with_parent() -> None:
+    """Leave when the training process is gone, however it went."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _make(number: int) -> Batch:

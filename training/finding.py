@@ -7,10 +7,10 @@ from keras import ops
 from edge_detect.errors import UsageError
 from edge_detect.faces import decode, letterbox, suppress
 from edge_detect.manifest import read_manifests
-from training.boxes import average_precision, match
+from edge_detect.matching import average_precision, match
+from edge_detect.scenes import read_scenes, scenes_hash
 from training.compose import FrameMaker, load_scene
 from training.recipe import Recipe
-from training.scenes import read_scenes, scenes_hash
 
 _LEAST_SCORE = 0.05
 """Found boxes below this are not looked at in validation."""

@@ -1,9 +1,10 @@
 """Training, top to bottom: feed, step, validate, keep the best, go on where it stopped."""
 
+import dataclasses
 import json
-import shutil
 import signal
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -23,12 +24,12 @@ Task = ClassifierTask | FinderTask
 def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
     """Train a recipe into the folder `out` and return the best model's file, `out/best.keras`.
 
-    Writes checkpoint.npz (all state), best.keras (averaged weights in stock layers) with its card best.json,
-    history.csv and history.png. A run that was interrupted goes on with `resume`; a finished one is prolonged by a
-    recipe with more crops. Raises UsageError when `out` holds a run and `resume` is not given, KeyboardInterrupt
-    after the state was saved.
+    Writes checkpoint.npz (all state), plateau.npz (the state before the learning rate fell), best.keras (averaged
+    weights in stock layers) with its card best.json, history.csv and history.png. A run that was interrupted goes on
+    with `resume`; a finished one is prolonged, from its plateau, by a recipe with more crops. Raises UsageError when
+    `out` holds a run and `resume` is not given, or of another recipe; KeyboardInterrupt after the state was saved.
     """
-    state = out / "checkpoint.npz"
+    state, plateau = out / "checkpoint.npz", out / "plateau.npz"
     if state.exists() and not resume:
         raise UsageError(f"{out} already holds a run: go on with --resume, or choose another --out")
     task = FinderTask(recipe) if recipe.network == "finder" else ClassifierTask(recipe)
@@ -37,45 +38,68 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
     keras.utils.set_random_seed(recipe.seed)
     keras.mixed_precision.set_dtype_policy("mixed_bfloat16" if has_fast_bfloat16() else "float32")
     model = compiled(recipe, task)
+    averaged = deployable(recipe)
     trained = list(model.loss)
-    step, best, since_best = checkpoint.load(state, model) if state.exists() else (0, 0.0, 0)
-    history = History(out / "history.csv", step * recipe.batch)
-    card = model_card(model, recipe, task)
-    (out / "best.json").write_text(json.dumps(card.to_dict(), indent=2) + "\n", encoding="utf-8")
+    run = begin(recipe, task, model, state, plateau)
+    history = History(out / "history.csv", run.step * recipe.batch)
 
-    every = max(1, recipe.evaluate_every // recipe.batch)
-    stream = feed.batches(task.maker, step)
-    progress = tqdm(total=recipe.steps * recipe.batch, initial=step * recipe.batch, unit=" crops", disable=None)
-    losses: list[float] = []
     stop = StopRequest()
+    stream = feed.batches(task.maker, run.step)
+    bar = tqdm(total=recipe.steps * recipe.batch, initial=run.step * recipe.batch, unit=" crops", disable=None)
+    losses: list[float] = []
     try:
-        while step < recipe.steps and since_best < recipe.patience and not stop.asked:
+        while run.step < recipe.steps and run.since_best < recipe.patience and not stop.asked:
             pixels, answers = next(stream)
-            model.optimizer.learning_rate = recipe.rate(step)
+            if run.step == recipe.cooldown_start:
+                checkpoint.save(plateau, model, run)
+            rate = recipe.rate(run.step)
+            model.optimizer.learning_rate = rate
             wanted = {name: answers[name] for name in trained}
             losses.append(float(model.train_on_batch(pixels, wanted, return_dict=True)["loss"]))
-            step += 1
-            progress.update(recipe.batch)
-            if step % every and step != recipe.steps:
+            run.step += 1
+            bar.update(recipe.batch)
+            if run.step % recipe.interval and run.step != recipe.steps:
                 continue
-            averaged = averaged_model(model, recipe)
+            average(model, averaged)
             score, details = task.validate(averaged)
-            since_best += 1
-            if score > best:
-                best, since_best = score, 0
-                save_model(averaged, out / "best.keras")
-            history.add(step * recipe.batch, float(np.mean(losses)), score, details, recipe.rate(step))
+            run.since_best += 1
+            history.add(run.step * recipe.batch, float(np.mean(losses)), score, details, rate)
+            if score > run.best:
+                run.best, run.since_best = score, 0
+                seen = {"crops_seen": run.step * recipe.batch, "hours": round(history.hours, 2)}
+                save_model(averaged, model_card(model, recipe, task, run.made_of | seen), out)
             plot(history.path, out / "history.png")
-            checkpoint.save(state, model, step, best, since_best)
-            progress.set_postfix(loss=f"{np.mean(losses):.3f}", score=f"{score:.4f}", best=f"{best:.4f}")
+            checkpoint.save(state, model, run)
+            bar.set_postfix(loss=f"{np.mean(losses):.3f}", score=f"{score:.4f}", best=f"{run.best:.4f}")
             losses.clear()
     finally:
-        progress.close()
+        bar.close()
         stream.close()
+        if losses:
+            checkpoint.save(state, model, run)
     if stop.asked:
-        checkpoint.save(state, model, step, best, since_best)
         raise KeyboardInterrupt
     return out / "best.keras"
+
+
+def begin(recipe: Recipe, task: Task, model: keras.Model, state: Path, plateau: Path) -> checkpoint.Progress:
+    """A new run, or the stored one; one whose planned length has changed goes on from before its cooldown."""
+    run = checkpoint.Progress({**task.provenance(), **unchanging(recipe)}, recipe.crops)
+    if state.exists():
+        run = checkpoint.load(state, model, run)
+    if run.crops != recipe.crops:
+        planned = dataclasses.replace(recipe, crops=run.crops)
+        if run.step > planned.cooldown_start and plateau.exists():
+            run = checkpoint.load(plateau, model, run)
+        run.crops, run.since_best = recipe.crops, 0
+    return run
+
+
+def unchanging(recipe: Recipe) -> dict[str, Any]:
+    """What of a recipe must stay while a run goes on: all but its length, its pace and its texts."""
+    free = {"name", "version", "description", "licence", "manifests", "scenes", "crops", "patience", "cooldown"}
+    values = {key: value for key, value in vars(recipe).items() if key not in free}
+    return {"recipe": json.loads(json.dumps(values)), "precision": keras.mixed_precision.dtype_policy().name}
 
 
 def compiled(recipe: Recipe, task: Task) -> keras.Model:
@@ -90,51 +114,51 @@ def compiled(recipe: Recipe, task: Task) -> keras.Model:
     return model
 
 
-def averaged_model(model: keras.Model, recipe: Recipe) -> keras.Model:
-    """A float32 copy in stock layers that carries the moving average of the weights."""
-    current = model.get_weights()
-    model.optimizer.finalize_variable_values(model.trainable_variables)
+def deployable(recipe: Recipe) -> keras.Model:
+    """The recipe's network as it is saved and converted: stock layers, float32, still without trained weights."""
     policy = keras.mixed_precision.dtype_policy()
     keras.mixed_precision.set_dtype_policy("float32")
     try:
-        return networks.deployable(model, **recipe.options)
+        return networks.deployable(recipe.network, **recipe.options)
     finally:
         keras.mixed_precision.set_dtype_policy(policy)
-        model.set_weights(current)
 
 
-def save_model(model: keras.Model, path: Path) -> None:
-    """Save a model aside and rename it into place."""
-    aside = path.with_name("aside.keras")
-    model.save(aside)
-    shutil.move(aside, path)
+def average(model: keras.Model, averaged: keras.Model) -> None:
+    """Give `averaged` the moving average of a model's weights, leaving the model as it is."""
+    current = model.get_weights()
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    networks.deploy(model, averaged)
+    model.set_weights(current)
 
 
-def model_card(model: keras.Model, recipe: Recipe, task: Task) -> Card:
+def save_model(model: keras.Model, card: Card, out: Path) -> None:
+    """Write best.keras and its card best.json, each aside and renamed."""
+    model.save(out / "aside.keras")
+    (out / "aside.json").write_text(json.dumps(card.to_dict(), indent=2) + "\n", encoding="utf-8")
+    (out / "aside.keras").replace(out / "best.keras")
+    (out / "aside.json").replace(out / "best.json")
+
+
+def model_card(model: keras.Model, recipe: Recipe, task: Task, made_of: dict[str, Any]) -> Card:
     """The card of the trained model, before conversion fills in the rest."""
-    skipped = ("name", "version", "description", "licence", "manifests", "scenes")
     return Card(
         name=recipe.name,
         version=recipe.version,
         description=recipe.description,
-        input_side=recipe.input_side,
         kind=task.kind,
+        input_side=recipe.input_side,
         output=next(iter(model.loss)),
         outputs={name: i for i, name in enumerate(sorted(model.output))},
         precision="float32",
         licence=recipe.licence,
-        training={
-            "recipe": {key: value for key, value in vars(recipe).items() if key not in skipped},
-            **task.provenance(),
-            "keras": keras.__version__,
-            "backend": keras.backend.backend(),
-        },
+        training={**made_of, "keras": keras.__version__, "backend": keras.backend.backend()},
     )
 
 
 def has_fast_bfloat16() -> bool:
-    """Whether mixed_bfloat16 pays here: a GPU, or a CPU with matrix units for it."""
-    if keras.backend.backend() != "tensorflow":
+    """Whether mixed_bfloat16 pays here: there is a GPU, or a CPU with matrix units for it."""
+    if keras.distribution.list_devices("gpu"):
         return True
     try:
         return "amx_bf16" in Path("/proc/cpuinfo").read_text()

@@ -15,18 +15,24 @@ class History:
     def __init__(self, path: Path, crops: int) -> None:
         self.path = path
         rows = [row for row in read(path) if int(row["crops"]) <= crops] if path.exists() else []
-        with path.open("w", newline="", encoding="utf-8") as file:
+        aside = path.with_suffix(".part")
+        with aside.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             writer.writerows(rows)
+        aside.replace(path)
         self._started = time.monotonic() - 3600 * (float(rows[-1]["hours"]) if rows else 0.0)
+
+    @property
+    def hours(self) -> float:
+        """Hours of training so far, those of earlier runs included."""
+        return (time.monotonic() - self._started) / 3600
 
     def add(self, crops: int, loss: float, score: float, details: dict[str, float], rate: float) -> None:
         """Append a row: crops seen, mean loss since the last row, validation score and its parts, learning rate."""
-        hours = (time.monotonic() - self._started) / 3600
         parts = " ".join(f"{name}={value:.4f}" for name, value in details.items())
         with self.path.open("a", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerow((crops, f"{hours:.3f}", f"{loss:.4f}", f"{score:.4f}", parts, f"{rate:.2e}"))
+            csv.writer(file).writerow((crops, f"{self.hours:.3f}", f"{loss:.4f}", f"{score:.4f}", parts, f"{rate:.2e}"))
 
 
 def read(table: Path) -> list[dict[str, str]]:

@@ -56,13 +56,24 @@ class Recipe:
 
     @property
     def steps(self) -> int:
-        """Optimizer steps in all."""
-        return max(1, self.crops // self.batch)
+        """Optimizer steps in all: whole intervals between validations, so that the last one ends the run."""
+        steps = max(1, self.crops // self.batch)
+        return steps - steps % self.interval if steps > self.interval else steps
+
+    @property
+    def interval(self) -> int:
+        """Optimizer steps between validations."""
+        return max(1, self.evaluate_every // self.batch)
+
+    @property
+    def cooldown_start(self) -> int:
+        """The step at which the learning rate begins to fall; until there, a longer run would be the same."""
+        return self.steps - round(self.cooldown * self.steps)
 
     def rate(self, step: int) -> float:
         """Learning rate at a step: linear rise, plateau, linear fall (so that a run can be prolonged)."""
         rise = min(1.0, (step + 1) * self.batch / max(1, self.warmup))
-        fall = min(1.0, (self.steps - step) / max(1.0, self.cooldown * self.steps))
+        fall = min(1.0, (self.steps - step) / max(1, self.steps - self.cooldown_start))
         return self.learning_rate * min(rise, fall)
 
 

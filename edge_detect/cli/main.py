@@ -1,7 +1,9 @@
 """`edge-detect`: the verbs put together, and errors turned into messages and exit codes."""
 
+import io
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -43,6 +45,13 @@ def options(
 
 def main() -> None:
     """Run the command line and end the process with one of the documented exit codes."""
+    for name in ("stdin", "stdout", "stderr"):  # closed by the caller, as with `>&-`
+        if getattr(sys, name) is None:
+            nothing = Path(os.devnull).open("r" if name == "stdin" else "w", encoding="utf-8")  # noqa: SIM115
+            setattr(sys, name, nothing)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what is wrong with a picture stands in its result
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")  # pictures are scored in parallel instead
     try:
@@ -50,9 +59,6 @@ def main() -> None:
     except EdgeDetectError as error:
         typer.echo(f"edge-detect: {error}", err=True)
         sys.exit(ExitCode.USAGE)
-    except KeyboardInterrupt:
-        typer.echo("edge-detect: interrupted", err=True)
-        sys.exit(ExitCode.INTERRUPTED)
     except OSError as error:
         typer.echo(f"edge-detect: {error.filename or 'the results cannot be written'}: {error.strerror}", err=True)
         sys.exit(ExitCode.INTERNAL)

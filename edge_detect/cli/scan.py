@@ -46,24 +46,30 @@ def scan(
         raise UsageError("nothing to scan: name files, folders or -, or use --files-from (see edge-detect scan --help)")
     if as_json + as_jsonl + as_csv > 1:
         raise UsageError("--json, --jsonl and --csv exclude each other")
-    if files_from == "-" and "-" in (paths or ()):
-        raise UsageError("standard input can be a picture (-) or a list (--files-from -), not both")
+    if [*(paths or ()), files_from].count("-") > 1:
+        raise UsageError("standard input can be one picture (-) or one list (--files-from -)")
 
     from edge_detect.detector import Detector
     from edge_detect.progress import track
     from edge_detect.scan import Tally, scan_files
-    from edge_detect.sinks import open_sink
+    from edge_detect.sinks import check_output, open_sink
     from edge_detect.sources.files import expand, read_list
 
-    files = list(expand([*(paths or ()), *(read_list(files_from) if files_from else ())]))
+    files = [*expand(paths or ()), *(read_list(files_from) if files_from else ())]
+    if not files:
+        raise UsageError(f"the list {files_from} names no pictures")
+    check_output(output, files)
     kind = "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "text"
-    threads = min(workers or os.cpu_count() or 1, max(1, len(files)))
-    detectors = [Detector.load(model) for _ in range(threads)]
+    threads = min(workers or os.cpu_count() or 1, len(files))
+    detectors = [Detector.load(model, whole_image=whole_image) for _ in range(threads)]
     tally = Tally()
-    with open_sink(kind, output) as sink:
-        for result in track(scan_files(files, detectors), len(files), "scanning", hidden=quiet):
-            sink.write(result)
-            tally.add(result)
+    try:
+        with open_sink(kind, output) as sink:
+            for result in track(scan_files(files, detectors), len(files), "scanning", hidden=quiet):
+                sink.write(result)
+                tally.add(result)
+    except BrokenPipeError:  # the reader has seen enough; what is still buffered goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     if not quiet and sys.stderr.isatty():
         typer.echo(str(tally), err=True)
     sys.exit(ExitCode.OK if exit_zero and tally.exit_code == ExitCode.FLAGGED else tally.exit_code)

@@ -15,17 +15,18 @@ def expand(arguments: Iterable[str]) -> Iterator[str]:
     """The files that arguments stand for, in order: files as they are, folders walked, patterns expanded.
 
     Folders are walked recursively in sorted order; hidden entries (a leading dot) are left out, and a folder reached
-    twice through symbolic links is walked once. A path that does not exist is yielded all the same: its result says
-    so. Raises UsageError for a pattern that matches nothing and for a folder without files.
+    twice through symbolic links is walked once. What does not exist or cannot be listed is yielded all the same: its
+    result says so. Raises UsageError for a pattern that matches nothing and for a folder without files.
     """
     for argument in arguments:
-        if argument == STDIN or Path(argument).is_file():
+        # os.path, not pathlib: a name that cannot be looked at is no file, and no exception
+        if argument == STDIN or os.path.isfile(argument):  # noqa: PTH113
             yield argument
-        elif Path(argument).is_dir():
-            yield from _not_empty(_walk(argument, set()), f"the folder {argument} holds no files")
+        elif os.path.isdir(argument):  # noqa: PTH112
+            yield from _not_empty(_walk(argument), f"the folder {argument} holds no files")
         elif glob.has_magic(argument):
             found = glob.iglob(argument, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
-            matches = sorted(match for match in found if Path(match).is_file())
+            matches = sorted(match for match in found if os.path.isfile(match))  # noqa: PTH113
             yield from _not_empty(matches, f"the pattern {argument} matches no files")
         else:
             yield argument
@@ -44,22 +45,24 @@ def read_list(source: str) -> list[str]:
     return [os.fsdecode(line.rstrip(b"\r")) for line in data.split(separator) if line.strip()]
 
 
-def _walk(folder: str, visited: set[str]) -> Iterator[str]:
-    real = os.path.realpath(folder)
-    if real in visited:
-        return
-    visited.add(real)
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        raise UsageError(f"the folder {folder} cannot be read: {error.strerror}") from error
-    for entry in entries:
-        if entry.name.startswith("."):
+def _walk(folder: str) -> Iterator[str]:
+    visited: set[str] = set()
+    waiting = [folder]
+    while waiting:
+        path = waiting.pop()
+        if not os.path.isdir(path):  # noqa: PTH112
+            yield path
             continue
-        if entry.is_dir():
-            yield from _walk(entry.path, visited)
-        else:
-            yield entry.path
+        real = os.path.realpath(path)
+        if real in visited:
+            continue
+        visited.add(real)
+        try:
+            names = sorted((name for name in os.listdir(path) if not name.startswith(".")), reverse=True)  # noqa: PTH208
+        except OSError:
+            yield path
+            continue
+        waiting += [os.path.join(path, name) for name in names]  # noqa: PTH118
 
 
 def _not_empty(paths: Iterable[str], complaint: str) -> Iterator[str]:

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+from keras import ops
 
 from edge_detect.errors import UsageError
 from training.networks.edge import edge
 from training.networks.finder import finder
-from training.networks.layers import copy_standardised
+from training.networks.layers import StandardisedConv2D
 from training.networks.serenity import serenity
 
 NETWORKS: dict[str, Callable[..., keras.Model]] = {"edge": edge, "finder": finder, "serenity": serenity}
@@ -21,12 +22,15 @@ def build(name: str, **options: Any) -> keras.Model:
     return NETWORKS[name](**options)
 
 
-def deployable(model: keras.Model, **options: Any) -> keras.Model:
-    """The same function in stock Keras layers and float32, as it is saved and converted."""
-    if model.name == "serenity":
-        copy = build(model.name, **options)
-        copy.set_weights(model.get_weights())
-        return copy
-    copy = build(model.name, **options, standardised=False)
-    copy_standardised(model, copy)
-    return copy
+def deployable(name: str, **options: Any) -> keras.Model:
+    """The same network in stock Keras layers only, as it is saved and converted; `deploy` fills it."""
+    return build(name, **options) if name == "serenity" else build(name, **options, standardised=False)
+
+
+def deploy(trained: keras.Model, plain: keras.Model) -> None:
+    """Make a `deployable` network the same function as a trained one."""
+    for source, target in zip(trained.layers, plain.layers, strict=True):
+        if isinstance(source, StandardisedConv2D):
+            target.set_weights([ops.convert_to_numpy(source.standardised_kernel()), ops.convert_to_numpy(source.bias)])
+        else:
+            target.set_weights(source.get_weights())

@@ -27,7 +27,10 @@ class StandardisedConv2D(keras.layers.Conv2D):
         )
 
     def standardised_kernel(self):
-        """The kernel that is convolved with: zero mean and variance 1 / fan-in per output channel, times the gain."""
+        """The kernel that is convolved with: zero mean and variance 1 / fan-in per output channel, times the gain.
+
+        Worked out in float32 (under mixed precision, from a kernel that Keras has already rounded).
+        """
         kernel = ops.cast(self.kernel, "float32")
         fan_in = kernel.shape[0] * kernel.shape[1] * kernel.shape[2]
         mean = ops.mean(kernel, axis=(0, 1, 2), keepdims=True)
@@ -43,12 +46,3 @@ class StandardisedConv2D(keras.layers.Conv2D):
     def get_config(self) -> dict:
         """The arguments to build it again."""
         return {**super().get_config(), "gain": self.initial_gain}
-
-
-def copy_standardised(trained: keras.Model, plain: keras.Model) -> None:
-    """Give a network the kernels of its trained twin: the same layers, but with plain convolutions."""
-    for source, target in zip(trained.layers, plain.layers, strict=True):
-        if isinstance(source, StandardisedConv2D):
-            target.set_weights([ops.convert_to_numpy(source.standardised_kernel()), ops.convert_to_numpy(source.bias)])
-        else:
-            target.set_weights(source.get_weights())

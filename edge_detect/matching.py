@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score
 
 from edge_detect.faces import overlap
 
@@ -40,15 +39,16 @@ def match(found: NDArray[np.float32], labelled: NDArray[np.float32], certain: ND
 
 
 def average_precision(matches: list[Matches], scores: list[NDArray[np.float32]]) -> float:
-    """Area under precision over recall of certain boxes; found boxes that are neither right nor false do not count."""
-    counted = [
-        (m.right[i], score[i])
-        for m, score in zip(matches, scores, strict=True)
-        for i in np.flatnonzero(m.right | m.false)
-    ]
+    """Area under the precision–recall curve of certain boxes; neither right nor false ones do not count.
+
+    Precision is made monotone before it is summed over recall (as in PASCAL VOC since 2010; Everingham et al.).
+    """
     total = sum(len(m.hit) for m in matches)
-    if not counted or not total:
+    right = np.concatenate([m.right[m.right | m.false] for m in matches])
+    order = np.argsort(-np.concatenate([s[m.right | m.false] for m, s in zip(matches, scores, strict=True)]))
+    if not total or not right.any():
         return 0.0
-    right, values = (np.array(column) for column in zip(*counted, strict=True))
-    recall = right.sum() / total
-    return float(average_precision_score(right, values) * recall) if right.any() else 0.0
+    hits = np.cumsum(right[order])
+    precision = hits / np.arange(1, len(hits) + 1)
+    best_from_here = np.maximum.accumulate(precision[::-1])[::-1]
+    return float(best_from_here[right[order]].sum() / total)

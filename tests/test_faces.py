@@ -1,0 +1,66 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_detect import faces
+from training.targets import targets
+
+SIDE = 256
+
+
+def as_outputs(boxes) -> dict[str, np.ndarray]:
+    """What a perfect finder would answer for a frame with these certain boxes."""
+    wanted = targets(SIDE, np.array(boxes, np.float32).reshape(-1, 4), np.ones(len(boxes), bool))
+    heat = np.log(
+        np.clip(wanted["heat"][..., :1], 1e-4, 1 - 1e-4) / (1 - np.clip(wanted["heat"][..., :1], 1e-4, 1 - 1e-4))
+    )
+    return {"heat": heat, "size": wanted["size"][..., :2], "offset": wanted["offset"][..., :2]}
+
+
+@given(st.floats(10, 200), st.floats(10, 200), st.floats(12, 100), st.floats(12, 100))
+def test_decoding_the_targets_of_a_box_gives_the_box(x, y, width, height):
+    box = (x, y, x + width, y + height)
+    if max(box) > SIDE:
+        return
+    found, scores = faces.decode(**as_outputs([box]), threshold=0.9)
+    assert len(scores) == 1
+    assert found[0] == pytest.approx(box, abs=0.01)
+
+
+def test_faces_that_do_not_touch_are_all_decoded():
+    boxes = [(10, 10, 30, 34), (60, 12, 90, 48), (100, 120, 220, 250)]
+    found, _ = faces.decode(**as_outputs(boxes), threshold=0.9)
+    assert np.array(sorted(found.tolist())) == pytest.approx(np.array(sorted(boxes)), abs=0.1)
+
+
+def test_a_doubtful_box_is_neither_wanted_nor_punished():
+    wanted = targets(SIDE, np.array([(80, 80, 120, 120)], np.float32), np.zeros(1, bool))
+    assert wanted["heat"][..., 0].max() == 0
+    assert (wanted["heat"][10:15, 10:15, 1] == 0).all()
+    assert wanted["heat"][..., 1].sum() == 32 * 32 - 25
+
+
+def test_of_overlapping_boxes_the_surest_remains():
+    boxes = np.array([(0, 0, 10, 10), (1, 1, 11, 11), (30, 30, 40, 40)], np.float32)
+    assert faces.suppress(boxes, np.array([0.5, 0.9, 0.7], np.float32)) == [1, 2]
+
+
+@given(st.integers(1, 5000), st.integers(1, 5000))
+def test_tiles_cover_the_picture(width, height):
+    cut = faces.tiles(width, height)
+    assert len(cut) <= 16
+    covered_x = sorted({(left, right) for left, _, right, _ in cut})
+    covered_y = sorted({(top, bottom) for _, top, _, bottom in cut})
+    for spans, length in ((covered_x, width), (covered_y, height)):
+        assert (spans[0][0], spans[-1][1]) == (0, length)
+        assert all(later[0] <= earlier[1] for earlier, later in pairwise(spans))
+
+
+def test_a_letterbox_keeps_the_aspect_and_fills_with_black():
+    frame, scale = faces.letterbox(np.full((100, 200, 3), 255, np.uint8), SIDE)
+    assert scale == pytest.approx(1.28)
+    assert (frame[:128] == 255).all()
+    assert (frame[128:] == 0).all()
