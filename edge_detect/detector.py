@@ -36,7 +36,7 @@ class Inspection:
     """A result with what it was made from: the decoded picture (None when unreadable), and each face's crop."""
 
     result: Result
-    picture: Picture | None = None
+    picture: Decoded | None = None
     crops: tuple[Picture, ...] = ()
 
 
@@ -96,7 +96,7 @@ class Detector:
         crops = tuple(image.resize(image.cut(picture.pixels, square), self.card.input_side) for square in squares)
         scale_x, scale_y = picture.width / width, picture.height / height
         faces = tuple(self._face(box.scaled(scale_x, scale_y), crop) for box, crop in zip(boxes, crops, strict=True))
-        return Inspection(self._result(label, faces), picture.pixels, crops)
+        return Inspection(self._result(label, faces), picture, crops)
 
     def logit(self, crop: Picture) -> float:
         """The classifier's raw logit of *fake* for a square crop of any size, before calibration."""

@@ -4,6 +4,7 @@ Training, calibration, inference and the web page all follow the rules of this f
 uint8 arrays of shape (height, width, 3) in RGB order; this is the only place that knows OpenCV's BGR.
 """
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
@@ -105,6 +106,13 @@ def _decode_alpha(buffer: NDArray[np.uint8]) -> NDArray[Any] | None:
         alpha = row[:, 3:].astype(np.uint16)
         result[:] = (row[:, :3] * alpha + 255 * (255 - alpha) + 127) // 255
     return over_white
+
+
+def save(path: Path, picture: Picture) -> None:
+    """Write RGB pixels to a file in the format of its suffix; JPEG at quality 92. Raises OSError."""
+    options = [cv2.IMWRITE_JPEG_QUALITY, 92] if path.suffix == ".jpg" else []
+    _, data = cv2.imencode(path.suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), options)
+    path.write_bytes(data.tobytes())
 
 
 def load_whole(data: bytes, side: int) -> Picture:

@@ -2,11 +2,11 @@
 
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 
-from edge_detect.detector import Detector
+from edge_detect.detector import Detector, Inspection
 from edge_detect.errors import ExitCode
 from edge_detect.results import Result, Verdict
 from edge_detect.sources.files import STDIN
@@ -15,10 +15,13 @@ _AHEAD = 4
 """Pictures in flight per worker: enough to keep it busy, few enough to bound memory."""
 
 
-def scan_files(paths: Iterable[str], detectors: Sequence[Detector]) -> Iterator[Result]:
+def scan_files(
+    paths: Iterable[str], detectors: Sequence[Detector], visitors: Sequence[Callable[[Inspection], None]] = ()
+) -> Iterator[Result]:
     """Score pictures by path ("-" reads one from standard input) and yield their results in order.
 
-    There are as many worker threads as detectors. Paths are consumed lazily.
+    There are as many worker threads as detectors; in them, each visitor is shown each picture with its crops. Paths
+    are consumed lazily.
     """
     idle: SimpleQueue[Detector] = SimpleQueue()
     for detector in detectors:
@@ -27,7 +30,10 @@ def scan_files(paths: Iterable[str], detectors: Sequence[Detector]) -> Iterator[
     def score(source: str | bytes, path: str) -> Result:
         detector = idle.get()
         try:
-            return detector.detect(source, name=path)
+            inspection = detector.inspect(source, name=path)
+            for visit in visitors:
+                visit(inspection)
+            return inspection.result
         finally:
             idle.put(detector)
 

@@ -14,6 +14,8 @@ import pytest
 import tiny
 import zoo
 
+from edge_detect import image
+
 
 @pytest.fixture(scope="module")
 def menagerie(tmp_path_factory):
@@ -236,3 +238,30 @@ def test_output_that_is_no_utf8_still_gets_every_line(tiny_model, menagerie):
     command = [sys.executable, "-m", "edge_detect", "scan", "-m", str(tiny_model), str(menagerie)]
     run = subprocess.run(command, capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": "latin-1"})
     assert (run.returncode, run.stdout.count(b"\n")) == (2, len(zoo.good()) + len(zoo.broken()))
+
+
+def test_crops_are_what_the_classifier_saw(edge_detect, tiny_model, tmp_path):
+    source = tmp_path / "scene.png"
+    source.write_bytes(zoo.good()["plain.png"])
+    run = edge_detect("scan", "-m", tiny_model, "--jsonl", "--whole-image", "--save-crops", tmp_path / "crops", source)
+    (crop,) = (tmp_path / "crops").iterdir()
+    again = edge_detect("scan", "-m", tiny_model, "--jsonl", "--whole-image", crop)
+    assert crop.name.startswith("scene-")
+    assert again.records[0]["score"] == run.records[0]["score"]
+
+
+def test_annotated_pictures_have_the_size_of_the_original_and_a_drawn_box(edge_detect, tiny_model, tmp_path):
+    folder = zoo.write({"scene.png": zoo.good()["plain.png"], "broken.png": b"x"}, tmp_path / "in")
+    run = edge_detect("scan", "-m", tiny_model, "--whole-image", "--annotate", tmp_path / "out", folder)
+    (drawn,) = (tmp_path / "out").iterdir()
+    pixels = image.decode(drawn.read_bytes()).pixels
+    assert run.code == 2
+    assert pixels.shape == zoo.scene().shape
+    assert np.abs(pixels.astype(int) - zoo.scene()).max() > 100
+
+
+def test_equal_names_in_two_folders_do_not_overwrite_each_other(edge_detect, tiny_model, tmp_path):
+    for name in ("one", "two"):
+        zoo.write({"scene.png": zoo.good()["plain.png"]}, tmp_path / "in" / name)
+    edge_detect("scan", "-m", tiny_model, "--save-crops", tmp_path / "out", tmp_path / "in")
+    assert len(list((tmp_path / "out").iterdir())) == 2

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from functools import partial
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
@@ -33,6 +35,12 @@ def scan(
         Optional[str],
         typer.Option("--output", "-o", metavar="FILE", help="Write the results to FILE instead of stdout."),
     ] = None,
+    save_crops: Annotated[
+        Optional[Path], typer.Option(metavar="DIR", help="Write what the classifier saw, as PNG.")
+    ] = None,
+    annotate: Annotated[
+        Optional[Path], typer.Option(metavar="DIR", help="Write the pictures with boxes and scores drawn in.")
+    ] = None,
     workers: Annotated[Optional[int], typer.Option(min=1, help="Threads; default: one per core.")] = None,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 also when something is flagged.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.")] = False,
@@ -52,7 +60,7 @@ def scan(
     from edge_detect.detector import Detector
     from edge_detect.progress import track
     from edge_detect.scan import Tally, scan_files
-    from edge_detect.sinks import check_output, open_sink
+    from edge_detect.sinks import check_output, open_sink, pictures
     from edge_detect.sources.files import expand, read_list
 
     files = [*expand(paths or ()), *(read_list(files_from) if files_from else ())]
@@ -62,10 +70,15 @@ def scan(
     kind = "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "text"
     threads = min(workers or os.cpu_count() or 1, len(files))
     detectors = [Detector.load(model, whole_image=whole_image) for _ in range(threads)]
+    visitors = []
+    for folder, write in ((save_crops, pictures.save_crops), (annotate, pictures.save_annotated)):
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True)
+            visitors.append(partial(write, folder=folder))
     tally = Tally()
     try:
         with open_sink(kind, output) as sink:
-            for result in track(scan_files(files, detectors), len(files), "scanning", hidden=quiet):
+            for result in track(scan_files(files, detectors, visitors), len(files), "scanning", hidden=quiet):
                 sink.write(result)
                 tally.add(result)
     except BrokenPipeError:  # the reader has seen enough; what is still buffered goes nowhere

@@ -1,0 +1,53 @@
+"""Pictures as a way out: what the classifier saw, and where it looked."""
+
+import hashlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edge_detect import image
+from edge_detect.detector import Inspection
+from edge_detect.results import Verdict
+
+_COLOURS = {Verdict.FAKE: (220, 30, 30), Verdict.REAL: (30, 160, 60), Verdict.UNCERTAIN: (230, 160, 0)}
+
+
+def save_crops(inspection: Inspection, folder: Path) -> None:
+    """Write each crop as a PNG: the very pixels that the classifier was given."""
+    for number, crop in enumerate(inspection.crops):
+        image.save(folder / f"{unique_name(inspection.result.path)}-{number}.png", crop)
+
+
+def save_annotated(inspection: Inspection, folder: Path) -> None:
+    """Write the picture as a JPEG with each face's box, verdict and score drawn in; nothing for an unreadable one."""
+    if inspection.picture is None:
+        return
+    pixels, width, height = inspection.picture
+    canvas = np.ascontiguousarray(pixels).copy()
+    thickness = max(1, round(max(canvas.shape) / 400))
+    for face in inspection.result.faces:
+        box = face.box.scaled(canvas.shape[1] / width, canvas.shape[0] / height)
+        left, top, right, bottom = (round(value) for value in (box.x0, box.y0, box.x1 - 1, box.y1 - 1))
+        colour = _COLOURS[face.verdict]
+        cv2.rectangle(canvas, (left, top), (right, bottom), colour, thickness)
+        _label(canvas, f"{face.verdict} {face.score:.2f}", (left, top), colour, thickness)
+    image.save(folder / f"{unique_name(inspection.result.path)}.jpg", canvas)
+
+
+def unique_name(path: str) -> str:
+    """A file name for what comes of a picture: its stem, and a hash that keeps equal names apart."""
+    digest = hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    stem = "stdin" if path == "-" else Path(path).stem
+    printable = "".join(sign if sign.isprintable() and sign not in "/\\" else "_" for sign in stem)
+    return f"{printable[:80]}-{digest}"
+
+
+def _label(canvas: image.Picture, text: str, corner: tuple[int, int], colour: tuple[int, int, int], thick: int) -> None:
+    """White text on a plate of the verdict's colour, inside the box's upper left corner."""
+    font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.45 * max(1.0, thick / 1.5)
+    (width, height), base = cv2.getTextSize(text, font, scale, thick)
+    left = max(0, min(corner[0], canvas.shape[1] - width))
+    top = max(0, corner[1])
+    cv2.rectangle(canvas, (left, top), (left + width, top + height + base), colour, -1)
+    cv2.putText(canvas, text, (left, top + height), font, scale, (255, 255, 255), thick, cv2.LINE_AA)
