@@ -1,22 +1,24 @@
 """A progress bar on stderr, where stderr is a terminal."""
 
 import sys
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
-
-Item = TypeVar("Item")
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
-def track(items: Iterable[Item], total: int, label: str, *, hidden: bool = False) -> Iterator[Item]:
-    """Yield items and show how many of `total` have come, unless stderr is no terminal or `hidden`."""
+@contextmanager
+def progress(total: int, label: str, *, hidden: bool = False) -> Iterator[Callable[[], None]]:
+    """Show how many of `total` are done; call what is yielded for each. Nothing is shown without a terminal.
+
+    Where results go to the same terminal, print them inside: they pass above the bar.
+    """
     if hidden or not sys.stderr.isatty() or total < 2:
-        yield from items
+        yield lambda: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    # Results printed to the same terminal must pass through the bar; results in a pipe or file must not.
-    shared = sys.stdout.isatty()
+    shared = sys.stdout.isatty()  # results in a pipe or a file must not pass through the bar
     with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=shared) as bar:
-        yield from bar.track(items, total=total, description=label)
+        task = bar.add_task(label, total=total)
+        yield lambda: bar.advance(task)

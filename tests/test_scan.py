@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -197,7 +199,7 @@ def test_lines_of_a_list_are_taken_as_they_are(edge_detect, tiny_model, red):
     run = edge_detect(
         "scan", "-m", tiny_model, "--jsonl", "--files-from", "-", stdin=f"{red}\ngone[1].png\n-\n".encode()
     )
-    assert [record["path"] for record in run.records] == [str(red), "gone[1].png", "-"]
+    assert [record["path"] for record in run.records] == [str(red), "gone[1].png", "./-"]
     assert [record["verdict"] for record in run.records] == ["fake", "unreadable", "unreadable"]
 
 
@@ -265,3 +267,20 @@ def test_equal_names_in_two_folders_do_not_overwrite_each_other(edge_detect, tin
         zoo.write({"scene.png": zoo.good()["plain.png"]}, tmp_path / "in" / name)
     edge_detect("scan", "-m", tiny_model, "--save-crops", tmp_path / "out", tmp_path / "in")
     assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+def on_a_terminal(command: str) -> str:
+    """What a terminal shows of a shell command, escape sequences removed."""
+    run = subprocess.run(["script", "-qec", command, "/dev/null"], capture_output=True, check=False)
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", run.stdout.decode())
+
+
+@pytest.mark.skipif(shutil.which("script") is None, reason="the program `script` is not installed")
+def test_the_progress_bar_shows_on_a_terminal_and_never_in_the_results(tiny_model, menagerie, tmp_path):
+    scan = f"{sys.executable} -m edge_detect scan -m {tiny_model} {menagerie}"
+    total = len(zoo.good()) + len(zoo.broken())
+    shown = on_a_terminal(f"{scan} --jsonl > {tmp_path}/out")
+    assert f"{total}/{total}" in shown
+    assert len([json.loads(line) for line in (tmp_path / "out").read_text().splitlines()]) == total
+    lines = on_a_terminal(scan).replace("\r", "\n").splitlines()
+    assert sum(line.startswith(("real", "fake", "uncertain", "unreadable")) for line in lines) == total

@@ -58,7 +58,7 @@ def scan(
         raise UsageError("standard input can be one picture (-) or one list (--files-from -)")
 
     from edge_detect.detector import Detector
-    from edge_detect.progress import track
+    from edge_detect.progress import progress
     from edge_detect.scan import Tally, scan_files
     from edge_detect.sinks import check_output, open_sink, pictures
     from edge_detect.sources.files import expand, read_list
@@ -77,10 +77,11 @@ def scan(
             visitors.append(partial(write, folder=folder))
     tally = Tally()
     try:
-        with open_sink(kind, output) as sink:
-            for result in track(scan_files(files, detectors, visitors), len(files), "scanning", hidden=quiet):
+        with progress(len(files), "scanning", hidden=quiet) as advance, open_sink(kind, output) as sink:
+            for result in scan_files(files, detectors, visitors):
                 sink.write(result)
                 tally.add(result)
+                advance()
     except BrokenPipeError:  # the reader has seen enough; what is still buffered goes nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     if not quiet and sys.stderr.isatty():

@@ -35,6 +35,7 @@ def expand(arguments: Iterable[str]) -> Iterator[str]:
 def read_list(source: str) -> list[str]:
     """Paths from a file, or from standard input for "-": one a line, or separated by NUL (as `find -print0` does).
 
+    They are taken as they are: no patterns, and a line "-" is a file of that name.
     Raises UsageError when the file cannot be read.
     """
     try:
@@ -42,7 +43,8 @@ def read_list(source: str) -> list[str]:
     except OSError as error:
         raise UsageError(f"--files-from {source}: {error.strerror}") from error
     separator = b"\0" if b"\0" in data else b"\n"
-    return [os.fsdecode(line.rstrip(b"\r")) for line in data.split(separator) if line.strip()]
+    lines = [os.fsdecode(line.rstrip(b"\r")) for line in data.split(separator) if line.strip()]
+    return ["./-" if line == STDIN else line for line in lines]
 
 
 def _walk(folder: str) -> Iterator[str]:
