@@ -66,7 +66,8 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
             history.add(run.step * recipe.batch, float(np.mean(losses)), score, details, rate)
             if score > run.best:
                 run.best, run.since_best = score, 0
-                seen = {"crops_seen": run.step * recipe.batch, "hours": round(history.hours, 2)}
+                plan = {"crops": recipe.crops, "cooldown": recipe.cooldown}
+                seen = {**plan, "crops_seen": run.step * recipe.batch, "hours": round(history.hours, 2)}
                 save_model(averaged, model_card(model, recipe, task, run.made_of | seen), out)
             plot(history.path, out / "history.png")
             checkpoint.save(state, model, run)
