@@ -66,9 +66,7 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
             history.add(run.step * recipe.batch, float(np.mean(losses)), score, details, rate)
             if score > run.best:
                 run.best, run.since_best = score, 0
-                plan = {"crops": recipe.crops, "cooldown": recipe.cooldown}
-                seen = {**plan, "crops_seen": run.step * recipe.batch, "hours": round(history.hours, 2)}
-                save_model(averaged, model_card(model, recipe, task, run.made_of | seen), out)
+                save_model(averaged, model_card(model, recipe, task, run, history.hours), out)
             plot(history.path, out / "history.png")
             checkpoint.save(state, model, run)
             bar.set_postfix(loss=f"{np.mean(losses):.3f}", score=f"{score:.4f}", best=f"{run.best:.4f}")
@@ -141,7 +139,7 @@ def save_model(model: keras.Model, card: Card, out: Path) -> None:
     (out / "aside.json").replace(out / "best.json")
 
 
-def model_card(model: keras.Model, recipe: Recipe, task: Task, made_of: dict[str, Any]) -> Card:
+def model_card(model: keras.Model, recipe: Recipe, task: Task, run: checkpoint.Progress, hours: float) -> Card:
     """The card of the trained model, before conversion fills in the rest."""
     return Card(
         name=recipe.name,
@@ -153,7 +151,15 @@ def model_card(model: keras.Model, recipe: Recipe, task: Task, made_of: dict[str
         outputs={name: i for i, name in enumerate(sorted(model.output))},
         precision="float32",
         licence=recipe.licence,
-        training={**made_of, "keras": keras.__version__, "backend": keras.backend.backend()},
+        training={
+            **run.made_of,
+            "crops": recipe.crops,
+            "cooldown": recipe.cooldown,
+            "crops_seen": run.step * recipe.batch,
+            "hours": round(hours, 2),
+            "keras": keras.__version__,
+            "backend": keras.backend.backend(),
+        },
     )
 
 
