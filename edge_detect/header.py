@@ -29,12 +29,16 @@ _OTHERS = (
 
 @dataclass(frozen=True)
 class Header:
-    """Format, and width and height in pixels before any EXIF rotation."""
+    """Format, and width and height in pixels before any EXIF rotation.
+
+    has_alpha: whether a PNG or WebP may have transparent pixels; orientation: EXIF's 1–8, read for these only.
+    """
 
     format: str
     width: int
     height: int
     has_alpha: bool = False
+    orientation: int = 1
 
 
 def check_kind(start: bytes) -> None:
@@ -89,7 +93,8 @@ def _png(data: bytes) -> Header:
     if data.rfind(b"IEND") < 0:
         raise PictureError("the PNG data is truncated; copy the file again")
     palette_alpha = b"tRNS" in data[: data.find(b"IDAT")]
-    return Header("PNG", width, height, has_alpha=colour in (4, 6) or palette_alpha)
+    turn = _orientation(_chunk(data, b"eXIf", 8, png=True))
+    return Header("PNG", width, height, colour in (4, 6) or palette_alpha, turn)
 
 
 def _riff(data: bytes) -> Header:
@@ -102,7 +107,8 @@ def _riff(data: bytes) -> Header:
     if kind == b"VP8X":
         width = int.from_bytes(data[24:27], "little") + 1
         height = int.from_bytes(data[27:30], "little") + 1
-        return Header("WebP", width, height, has_alpha=bool(data[20] & 0x10))
+        turn = _orientation(_chunk(data, b"EXIF", 12, png=False))
+        return Header("WebP", width, height, bool(data[20] & 0x10), turn)
     if kind == b"VP8L":
         (bits,) = struct.unpack_from("<I", data, 21)
         return Header("WebP", (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1, has_alpha=bool(bits >> 28 & 1))
@@ -125,15 +131,40 @@ def _bmp(data: bytes) -> Header:
 
 
 def _tiff(data: bytes) -> Header:
+    tags = _directory(data)
+    return Header("TIFF", tags.get(256, 0), tags.get(257, 0))
+
+
+def _directory(data: bytes) -> dict[int, int]:
+    """Tags and first values of a TIFF structure's first directory; EXIF data are such a structure too."""
     order = "<" if data.startswith(b"II") else ">"
     (at,) = struct.unpack_from(order + "I", data, 4)
     (count,) = struct.unpack_from(order + "H", data, at)
-    sides = {256: 0, 257: 0}
+    tags = {}
     for entry in range(at + 2, at + 2 + 12 * count, 12):
         tag, kind = struct.unpack_from(order + "HH", data, entry)
-        if tag in sides:
-            (sides[tag],) = struct.unpack_from(order + ("H" if kind == 3 else "I"), data, entry + 8)
-    return Header("TIFF", sides[256], sides[257])
+        (tags[tag],) = struct.unpack_from(order + ("H" if kind == 3 else "I"), data, entry + 8)
+    return tags
+
+
+def _orientation(exif: bytes) -> int:
+    """EXIF orientation 1–8; 1 where there is none or it cannot be read."""
+    try:
+        number = _directory(exif.removeprefix(b"Exif\0\0")).get(0x0112, 1)
+    except struct.error:
+        return 1
+    return number if 1 <= number <= 8 else 1
+
+
+def _chunk(data: bytes, name: bytes, start: int, *, png: bool) -> bytes:
+    """The content of a PNG's or WebP's first chunk of a name, or nothing."""
+    at = start
+    while at + 8 <= len(data):
+        size = struct.unpack_from(">I" if png else "<I", data, at + (0 if png else 4))[0]
+        if data[at + 4 : at + 8] == name if png else data[at : at + 4] == name:
+            return data[at + 8 : at + 8 + size]
+        at += size + 12 if png else 8 + size + size % 2
+    return b""
 
 
 _READERS = {

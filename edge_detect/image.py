@@ -4,6 +4,7 @@ Training, calibration, inference and the web page all follow the rules of this f
 uint8 arrays of shape (height, width, 3) in RGB order; this is the only place that knows OpenCV's BGR.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -52,10 +53,10 @@ class Square(NamedTuple):
 def decode(data: bytes, *, shorter: int = MAX_PIXELS, longer: int = MAX_PIXELS) -> Decoded:
     """Decode an encoded picture, upright (EXIF orientation applied), as RGB.
 
-    Transparent pixels of PNG and WebP are laid over white (in those, EXIF orientation is not looked for), 16-bit
-    samples keep their upper 8 bits, grayscale and CMYK become RGB. A JPEG is decoded at 1/2, 1/4 or 1/8 scale while at
-    least `shorter` pixels remain along its shorter side, or `longer` along its longer side. Damage in the middle of a
-    JPEG's data is not noticed: OpenCV decodes what it can.
+    Transparent pixels of PNG and WebP are laid over white, 16-bit samples keep their upper 8 bits, grayscale and CMYK
+    become RGB. A JPEG is decoded at 1/2, 1/4 or 1/8 scale while at least `shorter` pixels remain along its shorter
+    side, or `longer` along its longer side. Damage in the middle of a JPEG's data is not noticed: OpenCV decodes what
+    it can.
 
     Raises PictureError when the data is no supported picture, is truncated, or is too large.
     """
@@ -68,14 +69,14 @@ def decode(data: bytes, *, shorter: int = MAX_PIXELS, longer: int = MAX_PIXELS) 
     scale = _scale(header, shorter, longer)
     buffer = np.frombuffer(data, np.uint8)
     try:
-        bgr = _decode_alpha(buffer) if header.has_alpha else cv2.imdecode(buffer, _FLAGS[scale])
+        bgr = _decode_alpha(buffer, header) if header.has_alpha else cv2.imdecode(buffer, _FLAGS[scale])
     except cv2.error as error:
         raise PictureError(f"the {header.format} data cannot be decoded: {error.err}") from error
     except MemoryError as error:
         raise PictureError(f"{header.width}×{header.height} pixels do not fit into memory; scale it down") from error
     if bgr is None:
         raise PictureError(f"the {header.format} data is damaged and cannot be decoded")
-    pixels = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+    pixels = np.asarray(cv2.cvtColor(np.ascontiguousarray(bgr), cv2.COLOR_BGR2RGB), np.uint8)
     turned = pixels.shape[1] != -(-header.width // scale)
     return Decoded(pixels, *((header.height, header.width) if turned else (header.width, header.height)))
 
@@ -95,7 +96,8 @@ def _scale(header: Header, shorter: int, longer: int) -> int:
     return max(scale for scale in _FLAGS if scale == 1 or short / scale >= shorter or long / scale >= longer)
 
 
-def _decode_alpha(buffer: NDArray[np.uint8]) -> NDArray[Any] | None:
+def _decode_alpha(buffer: NDArray[np.uint8], header: Header) -> NDArray[Any] | None:
+    """The pixels over white, turned here: OpenCV orients no picture that it decodes with its alpha channel."""
     pixels: NDArray[Any] | None = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.ndim == 2 or pixels.shape[2] != 4:
         return cv2.imdecode(buffer, cv2.IMREAD_COLOR)
@@ -105,7 +107,20 @@ def _decode_alpha(buffer: NDArray[np.uint8]) -> NDArray[Any] | None:
     for row, result in zip(pixels, over_white, strict=True):  # row by row: a large picture is copied once, not thrice
         alpha = row[:, 3:].astype(np.uint16)
         result[:] = (row[:, :3] * alpha + 255 * (255 - alpha) + 127) // 255
-    return over_white
+    return _TURNS[header.orientation](over_white)
+
+
+_TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
+    1: lambda p: p,
+    2: lambda p: p[:, ::-1],
+    3: lambda p: p[::-1, ::-1],
+    4: lambda p: p[::-1],
+    5: lambda p: p.transpose(1, 0, 2),
+    6: lambda p: p.transpose(1, 0, 2)[:, ::-1],
+    7: lambda p: p.transpose(1, 0, 2)[::-1, ::-1],
+    8: lambda p: p.transpose(1, 0, 2)[::-1],
+}
+"""What makes a picture upright, by EXIF orientation."""
 
 
 def save(path: Path, picture: Picture) -> None:

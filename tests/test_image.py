@@ -21,10 +21,34 @@ def test_every_supported_kind_decodes_upright_as_rgb(name):
     assert np.abs(pixels.astype(int) - expected).mean() < 1.5
 
 
+@pytest.mark.parametrize("alpha", [False, True])
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+@pytest.mark.parametrize("number", range(1, 9))
+def test_png_and_webp_are_turned_upright_with_and_without_alpha(number, kind, alpha):
+    decoded = image.decode(zoo.with_orientation(number, kind, alpha=alpha))
+    assert np.array_equal(decoded.pixels, zoo.scene())
+    assert (decoded.width, decoded.height) == (zoo.WIDTH, zoo.HEIGHT)
+
+
 @pytest.mark.parametrize("name", zoo.broken())
 def test_broken_files_are_refused_with_a_reason(name):
     with pytest.raises(PictureError, match=r"\w+ \w+ \w+"):
         image.decode(zoo.broken()[name])
+
+
+@pytest.mark.parametrize("name", zoo.good())
+def test_flipped_and_missing_bytes_give_pixels_or_a_reason(name):
+    data = zoo.good()[name]
+    rng = np.random.default_rng(len(data))
+    for _ in range(60):
+        damaged = bytearray(data[: rng.integers(1, len(data) + 1)])
+        for at in rng.integers(0, min(len(damaged), 200), 3):
+            damaged[at] ^= 1 << rng.integers(8)
+        try:
+            pixels = image.decode(bytes(damaged)).pixels
+        except PictureError:
+            continue
+        assert pixels.ndim == 3
 
 
 def test_a_picture_is_refused_before_its_pixels_fill_the_memory():

@@ -26,8 +26,8 @@ def encode(picture: np.ndarray, kind: str, **options) -> bytes:
     return buffer.getvalue()
 
 
-def with_orientation(number: int) -> bytes:
-    """A JPEG that shows `scene()` upright once EXIF orientation `number` is applied."""
+def with_orientation(number: int, kind: str = "JPEG", *, alpha: bool = False) -> bytes:
+    """A picture that shows `scene()` upright once EXIF orientation `number` is applied."""
     undo = {
         1: lambda p: p,
         2: lambda p: p[:, ::-1],
@@ -40,7 +40,9 @@ def with_orientation(number: int) -> bytes:
     }[number]
     exif = Image.Exif()
     exif[0x0112] = number
-    return encode(np.ascontiguousarray(undo(scene())), "JPEG", quality=95, exif=exif)
+    picture = np.dstack([scene(), np.full((HEIGHT, WIDTH), 255, np.uint8)]) if alpha else scene()
+    options = {"lossless": True} if kind == "WEBP" else {"quality": 95} if kind == "JPEG" else {}
+    return encode(np.ascontiguousarray(undo(picture)), kind, exif=exif, **options)
 
 
 def good() -> dict[str, bytes]:
