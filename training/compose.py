@@ -35,7 +35,9 @@ class Frame:
     @classmethod
     def blank(cls, side: int, colour: NDArray[np.uint8]) -> "Frame":
         """A frame of one colour, without boxes."""
-        return cls(np.full((side, side, 3), colour, np.uint8), np.zeros((0, 4), np.float32), np.zeros(0, bool))
+        pixels = np.zeros((side, side, 3), np.uint8)
+        cv2.rectangle(pixels, (0, 0), (side, side), colour.tolist(), cv2.FILLED)
+        return cls(pixels, np.zeros((0, 4), np.float32), np.zeros(0, bool))
 
 
 @dataclass(frozen=True)
@@ -53,29 +55,59 @@ def lay(frame: Frame, picture: Labelled, scale: float, angle: float, centre: tup
     What it covers loses its boxes where more than half of them is hidden. A box stays upright: a turned face is about
     as wide as it was.
     """
-    side = frame.pixels.shape[0]
-    height, width = picture.pixels.shape[:2]
-    size = (max(2, round(width * scale)), max(2, round(height * scale)))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    scaled = cv2.resize(picture.pixels, size, interpolation=method)
-    matrix = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), angle, 1.0)
-    matrix[:, 2] += np.array(centre) - (size[0] / 2, size[1] / 2)
-    mask = cv2.warpAffine(np.full(size[::-1], 255, np.uint8), matrix, (side, side))
-    laid = cv2.warpAffine(scaled, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    matrix = _placement(picture.pixels, scale, angle, centre)
+    pixels, shrunk = _shrink(picture.pixels, scale)
+    mask = np.zeros(frame.pixels.shape[:2], np.uint8)
+    outline = np.rint(_corners(picture.pixels) @ matrix[:, :2].T + matrix[:, 2]).astype(np.int32)
+    cv2.fillConvexPoly(mask, outline, 255)
+    x, y, width, height = cv2.boundingRect(mask)
+    if not width:
+        return
+    matrix_here = (matrix - [[0, 0, x], [0, 0, y]]) @ shrunk
+    laid = cv2.warpAffine(pixels, matrix_here, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    under, cover = frame.pixels[y : y + height, x : x + width], mask[y : y + height, x : x + width]
     if soft:
-        mask = cv2.GaussianBlur(cv2.erode(mask, np.ones((3, 3), np.uint8), iterations=3), (0, 0), 3)
-        share = mask.astype(np.float32) / 255
-        frame.pixels = cv2.blendLinear(laid, frame.pixels, share, 1 - share)
+        outside = {"borderType": cv2.BORDER_CONSTANT}
+        cover = cv2.erode(cover, np.ones((3, 3), np.uint8), iterations=3, borderValue=0, **outside)
+        cover = cv2.GaussianBlur(cover, (0, 0), 3, **outside)
+        share = cover.astype(np.float32) / 255
+        under[:] = cv2.blendLinear(laid, np.ascontiguousarray(under), share, 1 - share)
     else:
-        frame.pixels = cv2.copyTo(laid, mask, frame.pixels)
+        cv2.copyTo(laid, cover, under)
 
     shown = np.array([_share_inside(255 - mask, box) >= 0.5 for box in frame.boxes], bool)
-    middles = (picture.boxes[:, :2] + picture.boxes[:, 2:]) / 2 * scale
+    middles = (picture.boxes[:, :2] + picture.boxes[:, 2:]) / 2
     halves = (picture.boxes[:, 2:] - picture.boxes[:, :2]) / 2 * scale
     moved = middles @ matrix[:, :2].T + matrix[:, 2]
     boxes = np.hstack([moved - halves, moved + halves]).astype(np.float32)
     frame.boxes = np.vstack([frame.boxes[shown], boxes])
     frame.certain = np.concatenate([frame.certain[shown], picture.certain])
+
+
+def _placement(picture: Picture, scale: float, angle: float, centre: tuple[float, float]) -> NDArray[np.float64]:
+    """The matrix (2, 3) from pixels of the picture to pixels of the frame."""
+    middle = (picture.shape[1] / 2, picture.shape[0] / 2)
+    matrix = cv2.getRotationMatrix2D(middle, angle, scale)
+    matrix[:, 2] += np.array(centre) - middle
+    return matrix
+
+
+def _shrink(picture: Picture, scale: float) -> tuple[Picture, NDArray[np.float64]]:
+    """The picture at its final scale where that is smaller, and the matrix (3, 3) from its pixels to the original's.
+
+    A warp reads only the nearest pixels, so shrinking is done before it, by area averaging; enlarging is left to it.
+    """
+    if scale >= 1:
+        return picture, np.eye(3)
+    height, width = picture.shape[:2]
+    size = (max(2, round(width * scale)), max(2, round(height * scale)))
+    shrunk = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return shrunk, np.diag((width / size[0], height / size[1], 1.0))
+
+
+def _corners(picture: Picture) -> NDArray[np.float64]:
+    height, width = picture.shape[:2]
+    return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
 
 
 def finish(frame: Frame, rng: Generator, strength: float) -> Frame:
@@ -148,6 +180,8 @@ class FrameMaker:
         """Decode the scenes and read the encoded face crops into memory."""
         self._scenes = [load_scene(scene) for scene in self.scenes]
         self._empty = [scene for scene in self._scenes if len(scene.boxes) == 0]
+        crowded = np.sqrt([max(1, int(scene.certain.sum())) for scene in self._scenes])  # they teach more
+        self._chances = crowded / crowded.sum()
         self._crops = [sample.path.read_bytes() for sample in self.crops]
 
     def make(self, number: int) -> Batch:
@@ -186,7 +220,7 @@ class FrameMaker:
 
     def _lay_scene(self, frame: Frame, rng: Generator, cell: tuple[float, float, float, float]) -> None:
         """A scene so that it fits the cell, is smaller, or is a cut-out of it; sometimes turned."""
-        scene = self._scenes[int(rng.integers(len(self._scenes)))]
+        scene = self._scenes[int(rng.choice(len(self._scenes), p=self._chances))]
         left, top, right, bottom = cell
         fitting = (right - left) / max(scene.pixels.shape[:2])
         zoom = 1.0 if rng.random() < 0.3 else float(2 ** rng.uniform(-1.0, 1.3))

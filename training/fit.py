@@ -164,11 +164,12 @@ def model_card(model: keras.Model, recipe: Recipe, task: Task, run: checkpoint.P
 
 
 def has_fast_bfloat16() -> bool:
-    """Whether mixed_bfloat16 pays here: there is a GPU, or a CPU with matrix units for it."""
+    """Whether mixed_bfloat16 pays here: there is a GPU, or a CPU with instructions for it."""
     if keras.distribution.list_devices("gpu"):
         return True
     try:
-        return "amx_bf16" in Path("/proc/cpuinfo").read_text()
+        flags = Path("/proc/cpuinfo").read_text()
+        return "amx_bf16" in flags or "avx512_bf16" in flags
     except OSError:
         return False
 

@@ -24,14 +24,14 @@ def finder(standardised: bool = True) -> keras.Model:
         return relu(keras.layers.Add()([inputs, conv(inputs, filters, gain=0.5)]))
 
     def up(inputs, onto, filters: int):
-        return relu(keras.layers.Add()([onto, keras.layers.UpSampling2D()(conv(inputs, filters, size=1))]))
+        return relu(keras.layers.Add()([onto, ops.depth_to_space(conv(inputs, 4 * filters, size=1), 2)]))
 
     pixels = keras.Input((None, None, 3), name="pixels")
     x = ops.space_to_depth(keras.layers.Rescaling(1 / 64)(pixels), 4)
     x = relu(conv(x, 24, size=1))
     at8 = residual(relu(conv(x, 32, strides=2)), 32)
     at16 = residual(relu(conv(at8, 64, strides=2)), 64)
-    at32 = residual(relu(conv(at16, 96, strides=2)), 96)
+    at32 = residual(relu(conv(at16, 104, strides=2)), 104)
     x = up(up(at32, at16, 64), at8, 32)
     x = relu(conv(x, 32))
 
