@@ -15,12 +15,15 @@ app = typer.Typer(add_completion=False, context_settings={"help_option_names": [
 @app.command()
 def convert(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A .keras file with its card (.json) beside it.")],
-    data: Annotated[list[Path], typer.Option(help="Labelled pictures: calibration from train, the gate from val.")],
+    data: Annotated[
+        list[Path],
+        typer.Option(help="Labelled pictures, or scenes for a finder: scales from train, the gate from val."),
+    ],
     out: Annotated[Path, typer.Option(help="Folder for the .tflite files.")],
     to: Annotated[str, typer.Option(help=f"Comma-separated: {', '.join(RECIPES)}.")] = "float32,int8",
     calibrate: Annotated[int, typer.Option(metavar="N", min=2, help="Pictures that set the int8 scales.")] = 300,
     seed: Annotated[int, typer.Option(help="Which pictures those are.")] = 1,
-    max_drop: Annotated[float, typer.Option(help="AUC that a conversion may lose against the Keras model.")] = 0.01,
+    max_drop: Annotated[float, typer.Option(help="AUC, or AP of a finder, that a conversion may lose.")] = 0.01,
 ) -> None:
     """Convert a trained model; refuse to write one that lost accuracy on the way."""
     unknown = [name for name in to.split(",") if name not in RECIPES]

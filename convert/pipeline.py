@@ -7,11 +7,12 @@ from pathlib import Path
 
 from convert import gate
 from convert.conversion import to_flatbuffer
+from convert.exam import EXAMS, Exam, KerasNetwork
 from convert.recipes import RECIPES
-from convert.representative import Representative, choose
+from convert.representative import Representative
 from edge_detect.card import Card, write_packed
 from edge_detect.errors import EdgeDetectError, UsageError
-from edge_detect.manifest import read_manifests
+from edge_detect.network import Network
 
 
 class GateError(EdgeDetectError):
@@ -23,16 +24,14 @@ def convert_model(
 ) -> list[Path]:
     """Convert `source` (`.keras`, its card beside it as `.json`) by each recipe into `out`; returns the files.
 
-    count and seed choose the representative pictures from the split `train` of `data`; max_drop is the AUC on its
+    count and seed choose the representative pictures from the split `train` of `data`; max_drop is the score on its
     split `val` that a conversion may lose against the Keras model. Raises GateError, with the figures, when it loses
     more: then nothing is written. Raises UsageError when the model or its card cannot be read.
     """
     model, card = load(source)
-    samples = read_manifests(data)
-    representative = choose(samples, count, card.input_side, seed)
-    pixels, labels = gate.validation_pictures(samples, card.input_side)
-
-    expected = gate.keras_logits(model, card, pixels)
+    exam: Exam = EXAMS[card.kind](card, data)
+    representative = exam.representative(count, seed)
+    expected = exam.sit(KerasNetwork(model, card))
 
     packed: dict[Path, tuple[bytes, Card]] = {}
     for name in recipes:
@@ -42,12 +41,13 @@ def convert_model(
         converted = dataclasses.replace(
             card, precision=recipe.precision, outputs={output: i for i, output in enumerate(names)}
         )
-        comparison = gate.compare(gate.logits(flatbuffer, converted, pixels), expected, labels)
+        answers = exam.sit(Network(flatbuffer, converted))
+        comparison = gate.compare(answers, expected, exam.measure, exam.pictures)
         _say(f"{name}: {len(flatbuffer) / 1000:.0f} kB, {comparison}")
         if not comparison.passes(max_drop, exact=not recipe.integer):
             raise GateError(
                 f"{name} loses too much and nothing was written: {comparison}. Try more representative pictures "
-                "(--calibrate), or train longer; --max-drop moves the limit of the AUC"
+                "(--calibrate), or train longer; --max-drop moves the limit of the score"
             )
         conversion: dict[str, object] = {"recipe": name, "gate": dataclasses.asdict(comparison)}
         if recipe.integer:

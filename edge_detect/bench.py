@@ -1,36 +1,58 @@
-"""How fast models are here: side by side, in turns, so that a busy moment hits all of them alike."""
+"""How fast things are here: side by side, in turns, so that a busy moment hits all of them alike."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from edge_detect import image
+from edge_detect.detector import Detector
 from edge_detect.network import Network
+
+FRAME = (480, 640)
+"""Height and width of the camera frame that is timed."""
 
 
 @dataclass(frozen=True)
 class Latency:
-    """Milliseconds per crop: median and 95th percentile."""
+    """Milliseconds: median and 95th percentile."""
 
     name: str
     p50: float
     p95: float
 
 
-def bench(networks: dict[str, Network], rounds: int = 200, warm_up: int = 20) -> list[Latency]:
-    """Time `Network.run` on one noise picture, in turns; the first `warm_up` rounds do not count."""
-    rng = np.random.default_rng(0)
-    pictures = {
-        name: rng.integers(0, 256, (network.card.input_side, network.card.input_side, 3), np.uint8)
-        for name, network in networks.items()
-    }
-    times: dict[str, list[float]] = {name: [] for name in networks}
+def bench(candidates: dict[str, Callable[[], object]], rounds: int = 200, warm_up: int = 20) -> list[Latency]:
+    """Time calls, in turns; the first `warm_up` rounds do not count."""
+    times: dict[str, list[float]] = {name: [] for name in candidates}
     for _ in range(warm_up + rounds):
-        for name, network in networks.items():
+        for name, call in candidates.items():
             start = time.perf_counter()
-            network.run(pictures[name])
+            call()
             times[name].append(1000 * (time.perf_counter() - start))
     counted = {name: np.array(values[warm_up:]) for name, values in times.items()}
     return [
         Latency(name, float(np.median(values)), float(np.percentile(values, 95))) for name, values in counted.items()
     ]
+
+
+def inference(network: Network) -> Callable[[], object]:
+    """One run of a network, on a picture of noise."""
+    side = network.card.input_side
+    pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
+    return lambda: network.run(pixels)
+
+
+def frame(detector: Detector) -> Callable[[], object]:
+    """From the raw pixels of a camera frame to the verdict on one face.
+
+    The frame is noise, in which no face is found: its middle is scored in place of one.
+    """
+    pixels = np.random.default_rng(0).integers(0, 256, (*FRAME, 3), np.uint8)
+
+    def call() -> None:
+        detector.detect(pixels)
+        detector.logit(image.whole(pixels))
+
+    return call

@@ -18,6 +18,7 @@ from typing import Any
 from edge_detect.errors import ModelError
 
 CARD_VERSION = 1
+KINDS = ("classifier", "finder")
 _CARD, _LABELS = "card.json", "labels.txt"
 _MAX_CARD = 1_000_000
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -55,7 +56,7 @@ class Thresholds:
 class Card:
     """A model's card.
 
-    kind: "classifier" or "finder"; input_side: side of the square uint8 RGB input in pixels; output: what the score
+    kind: one of KINDS; input_side: side of the square uint8 RGB input in pixels; output: what the score
     tensor holds, "logit" or "probability" (of a finder: "heat"); outputs: index of each named output tensor; crop:
     how a crop is cut for this model; training, conversion and metrics: provenance and figures, as written by the
     tools that made them; sha256: of the flatbuffer.
@@ -78,6 +79,11 @@ class Card:
     conversion: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     sha256: str = ""
+
+    def require(self, kind: str) -> None:
+        """Raise ModelError when the model is of another kind."""
+        if self.kind != kind:
+            raise ModelError(f"the model {self.name!r} is a {self.kind}, and a {kind} is needed here")
 
     def to_dict(self) -> dict[str, Any]:
         """The card as JSON-ready values."""
@@ -106,6 +112,7 @@ def _complaint(card: Card) -> str:
     """What is wrong with a card's values, or nothing."""
     outputs, scaling, limits = card.outputs, card.calibration, card.thresholds
     checks = {
+        f"unknown kind {card.kind!r}": card.kind in KINDS,
         "input_side is no whole number": isinstance(card.input_side, int) and card.input_side > 0,
         "two labels are needed": len(card.labels) == 2 and all(isinstance(label, str) for label in card.labels),
         "outputs name no tensors": isinstance(outputs, dict)
@@ -188,16 +195,30 @@ def describe(card: Card, path: Path) -> str:
         f"file         {path} ({path.stat().st_size / 1000:.0f} kB)",
         f"sha256       {card.sha256}",
         f"input        {card.input_side} x {card.input_side} uint8 RGB; {card.crop}",
-        f"output       {card.output}, calibrated to the probability of {card.labels[1]!r}",
-        f"             ({card.calibration.fitted_on or 'not calibrated'})",
-        f"thresholds   real below {card.thresholds.real:.3f}, fake from {card.thresholds.fake:.3f}",
-        f"             ({card.thresholds.chosen_on or 'not chosen'})",
+        *describe_meaning(card),
         f"licence      {card.licence or 'not stated'}",
     ]
     for title, values in (("training", card.training), ("conversion", card.conversion), ("metrics", card.metrics)):
         lines += ["", title] if values else []
         lines += [f"  {key}: {_short(value)}" for key, value in values.items()]
     return "\n".join(lines)
+
+
+def describe_meaning(card: Card) -> list[str]:
+    """What the output means, as lines for people."""
+    chosen_on = f"             ({card.thresholds.chosen_on or 'not chosen'})"
+    if card.kind == "finder":
+        return [
+            f"output       {card.output}: how surely a face is centred in each cell of a grid; and its size and offset",
+            f"threshold    a face from {card.thresholds.face:.3f}",
+            chosen_on,
+        ]
+    return [
+        f"output       {card.output}, calibrated to the probability of {card.labels[1]!r}",
+        f"             ({card.calibration.fitted_on or 'not calibrated'})",
+        f"thresholds   real below {card.thresholds.real:.3f}, fake from {card.thresholds.fake:.3f}",
+        chosen_on,
+    ]
 
 
 def _short(value: Any) -> str:

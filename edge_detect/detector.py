@@ -15,8 +15,8 @@ from edge_detect.errors import ModelError, PictureError
 from edge_detect.faces import FaceFinder
 from edge_detect.header import HEAD, check_kind
 from edge_detect.image import Decoded, Picture
-from edge_detect.models import FINDER, find_model, shipped
-from edge_detect.network import Network
+from edge_detect.models import FINDER, find_model
+from edge_detect.network import Network, Runnable
 from edge_detect.results import Box, Face, ModelId, Result, Verdict
 
 Source = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Picture]
@@ -43,8 +43,12 @@ class Inspection:
 class Detector:
     """A classifier with its calibration and thresholds, and a face finder. Use one per thread."""
 
-    def __init__(self, classifier: Network, finder: FaceFinder | None = None, *, small_faces: bool = False) -> None:
-        """Without a finder, the centred square of each picture is scored as one face crop."""
+    def __init__(self, classifier: Runnable, finder: FaceFinder | None = None, *, small_faces: bool = False) -> None:
+        """Without a finder, the centred square of each picture is scored as one face crop.
+
+        Raises ModelError when the network is no classifier.
+        """
+        classifier.card.require("classifier")
         self._classifier = classifier
         self._finder = finder
         self._small_faces = small_faces
@@ -56,20 +60,19 @@ class Detector:
         cls,
         model: "str | os.PathLike[str] | None" = None,
         *,
+        finder: "str | os.PathLike[str]" = FINDER,
         whole_image: bool = False,
         small_faces: bool = False,
         threads: int = 1,
     ) -> "Detector":
-        """Load a packed `.tflite` classifier (default: the one shipped with the package) and the shipped finder.
+        """Load a packed `.tflite` classifier and a finder (default: those shipped with the package).
 
         whole_image: score the centred square of each picture as one face crop, without the finder; small_faces: search
         large pictures again in tiles. Raises ModelError when a file is missing, damaged, or carries no card.
         """
         classifier = Network.load(find_model(model), threads)
-        # Until the finder is released, pictures are taken as one face crop.
-        without = whole_image or FINDER not in shipped()
-        finder = None if without else FaceFinder(Network.load(find_model(FINDER), threads))
-        return cls(classifier, finder, small_faces=small_faces)
+        faces = None if whole_image else FaceFinder(Network.load(find_model(finder), threads))
+        return cls(classifier, faces, small_faces=small_faces)
 
     def detect(self, source: Source, name: str | None = None) -> Result:
         """Score one picture: a path, the bytes of a picture file, or uint8 RGB pixels (height, width, 3).

@@ -1,5 +1,6 @@
 """Where the faces are: a picture to boxes, by the finder model."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -7,15 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_detect.image import Picture
-from edge_detect.network import Network
+from edge_detect.network import Runnable
 from edge_detect.results import Box
+
+Boxes = NDArray[np.float32]
+"""Shape (n, 4): x0 y0 x1 y1 in pixels."""
+Scores = NDArray[np.float32]
+"""Shape (n,), 0–1."""
 
 STRIDE = 8
 """Pixels of the finder's input per cell of its output grid."""
 OVERLAP = 0.4
 """Boxes that share more than this (intersection over union) are one face."""
 TILE_OVERLAP = 0.25
-"""Share of its side that a tile has in common with the next."""
+"""Share of its side that a tile has in common with the next, at least: faces up to this size lie whole in one."""
+_EDGE = 2.0
+"""Boxes that come this near to where a tile cuts the picture (pixels of the finder's input) may be half a face."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +37,11 @@ class Found:
 class FaceFinder:
     """Finds faces in pictures of any size. Use one per thread."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Runnable) -> None:
+        """Raises ModelError when the network is no finder."""
+        network.card.require("finder")
         self._network = network
-        self._side = network.card.input_side
+        self.card = network.card
 
     def find(self, picture: Picture, *, small_faces: bool = False, threshold: float | None = None) -> list[Found]:
         """Faces in uint8 RGB pixels (height, width, 3), surest first.
@@ -41,22 +51,34 @@ class FaceFinder:
         With `small_faces`, the picture is searched again in overlapping tiles of half its longer side.
         """
         height, width = picture.shape[:2]
-        threshold = self._network.card.thresholds.face if threshold is None else threshold
+        threshold = self.card.thresholds.face if threshold is None else threshold
         boxes, scores = self._search(picture, threshold)
         if small_faces:
-            for left, top, right, bottom in tiles(width, height):
-                more, their_scores = self._search(picture[top:bottom, left:right], threshold)
-                boxes = np.vstack([boxes, more + np.array((left, top, left, top), np.float32)])
-                scores = np.concatenate([scores, their_scores])
+            parts = [self._search_tile(picture, tile, threshold) for tile in tiles(width, height)]
+            boxes = np.vstack([boxes, *(more for more, _ in parts)])
+            scores = np.concatenate([scores, *(more for _, more in parts)])
         kept = suppress(boxes, scores)
         clipped = np.clip(boxes, 0, (width, height, width, height)).tolist()
         return [Found(Box(*clipped[i]), float(scores[i])) for i in kept]
 
-    def _search(self, picture: Picture, threshold: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        frame, scale = letterbox(picture, self._side)
+    def _search(self, picture: Picture, threshold: float) -> tuple[Boxes, Scores]:
+        frame, scale = letterbox(picture, self.card.input_side)
         outputs = self._network.run(frame)
         boxes, scores = decode(outputs["heat"], outputs["size"], outputs["offset"], threshold)
         return boxes / scale, scores
+
+    def _search_tile(self, picture: Picture, tile: tuple[int, int, int, int], threshold: float) -> tuple[Boxes, Scores]:
+        """Boxes in pixels of the whole picture, without those that the tile's edge may have cut."""
+        left, top, right, bottom = tile
+        boxes, scores = self._search(picture[top:bottom, left:right], threshold)
+        boxes += np.array((left, top, left, top), np.float32)
+        height, width = picture.shape[:2]
+        edge = _EDGE * max(right - left, bottom - top) / self.card.input_side
+        # An edge that the tile shares with the picture cuts nothing that another tile would see whole.
+        inner = np.array([left if left else -np.inf, top if top else -np.inf], np.float32) + edge
+        outer = np.array([right if right < width else np.inf, bottom if bottom < height else np.inf], np.float32) - edge
+        whole = (boxes[:, :2] > inner).all(axis=1) & (boxes[:, 2:] < outer).all(axis=1)
+        return boxes[whole], scores[whole]
 
 
 def letterbox(picture: Picture, side: int) -> tuple[Picture, float]:
@@ -72,7 +94,7 @@ def letterbox(picture: Picture, side: int) -> tuple[Picture, float]:
 
 def decode(
     heat: NDArray[np.float32], size: NDArray[np.float32], offset: NDArray[np.float32], threshold: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+) -> tuple[Boxes, Scores]:
     """Boxes (n, 4) in pixels of the finder's input and their scores (n,), from its outputs for one picture.
 
     A face is a cell whose logit is the highest of its 3 × 3 neighbourhood and reaches the threshold.
@@ -86,7 +108,7 @@ def decode(
     return boxes.astype(np.float32), (1 / (1 + np.exp(-logits[rows, columns]))).astype(np.float32)
 
 
-def suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> list[int]:
+def suppress(boxes: Boxes, scores: Scores) -> list[int]:
     """Indices of the boxes that remain, surest first, when each removes those it overlaps too much."""
     order = list(np.argsort(-scores, kind="stable"))
     kept: list[int] = []
@@ -111,11 +133,10 @@ def overlap(one: NDArray[np.float32], two: NDArray[np.float32]) -> float:
 def tiles(width: int, height: int) -> list[tuple[int, int, int, int]]:
     """Overlapping squares (left, top, right, bottom) of half the longer side that cover a picture."""
     side = max(1, -(-max(width, height) // 2))
-    step = max(1, round(side * (1 - TILE_OVERLAP)))
 
     def starts(length: int) -> list[int]:
-        last = max(length - side, 0)
-        return [*range(0, last, step), last]
+        count = max(1, math.ceil((length / side - TILE_OVERLAP) / (1 - TILE_OVERLAP) - 1e-9))
+        return sorted({round(start) for start in np.linspace(0, max(length - side, 0), count)})
 
     return [
         (left, top, min(left + side, width), min(top + side, height))

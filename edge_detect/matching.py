@@ -9,6 +9,8 @@ from edge_detect.faces import overlap
 
 MATCH = 0.5
 """Intersection over union from which a found box is the labelled one."""
+LEAST_SCORE = 0.05
+"""Found boxes below this are not looked at for the average precision."""
 
 
 @dataclass(frozen=True)

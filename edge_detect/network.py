@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,15 @@ from edge_detect.card import Card, read_packed
 from edge_detect.errors import ModelError
 
 _INSTALL = "pip install ai-edge-litert, or on 32-bit ARM: pip install 'edge-detect[legacy]'"
+
+
+class Runnable(Protocol):
+    """What a detector or a finder runs on: a `Network`, or in conversion the Keras model it is compared with."""
+
+    card: Card
+
+    def run(self, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+        """Outputs by name for one uint8 RGB picture of shape (side, side, 3), each without its batch axis."""
 
 
 class Network:

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_detect.errors import UsageError
+from edge_detect.errors import PictureError, UsageError
+from edge_detect.image import Picture, decode
 
 CERTAIN_SCORE, CERTAIN_VOTES = 0.7, 2
 
@@ -52,6 +53,14 @@ def _scene(root: Path, name: str, source: str, rows: list[dict[str, str]]) -> Sc
     boxes = np.array([[float(row[key]) for key in ("x0", "y0", "x1", "y1")] for row in rows], np.float32)
     certain = [float(row["score"]) >= CERTAIN_SCORE and int(row["votes"]) >= CERTAIN_VOTES for row in rows]
     return Scene(root / name, source, split, boxes.reshape(-1, 4), np.array(certain, bool))
+
+
+def load_scene(scene: Scene) -> Picture:
+    """A scene's pixels. Raises PictureError, which names the file, when it cannot be read."""
+    try:
+        return decode(scene.path.read_bytes()).pixels
+    except (OSError, PictureError) as error:
+        raise PictureError(f"{scene.path}: {error}") from error
 
 
 def scenes_hash(scenes: list[Scene]) -> str:

@@ -21,6 +21,14 @@ def tiny_model(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_finder(tmp_path_factory) -> Path:
+    """A packed tiny finder that calls red spots faces."""
+    path = tmp_path_factory.mktemp("finder") / "spots.tflite"
+    path.write_bytes(tiny.packed_finder())
+    return path
+
+
+@pytest.fixture(scope="session")
 def faces() -> Path:
     """The shared face crops; tests that use them are skipped where they are absent."""
     folder = SHARED / "faces"

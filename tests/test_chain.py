@@ -18,6 +18,7 @@ import pytest
 pytest.importorskip("tensorflow")
 
 from convert import gate
+from convert.exam import Answers
 from convert.pipeline import GateError, convert_model
 from edge_detect.card import read_packed
 from edge_detect.errors import ExitCode, UsageError
@@ -265,14 +266,18 @@ def test_conversion_is_deterministic(run, data, tmp_path):
 
 
 def test_the_gate_sees_lost_weights_and_lost_accuracy():
-    labels = np.array([0, 0, 1, 1])
-    trained = np.array([-2.0, -1.0, 1.0, 2.0])
-    nearly, swapped, lost = trained + 0.01, trained[[0, 2, 1, 3]], np.zeros(4)
-    assert gate.compare(nearly, trained, labels).passes(0.01, exact=False)
-    assert not gate.compare(nearly, trained, labels).passes(0.01, exact=True)
-    assert gate.compare(trained, trained, labels).passes(0.01, exact=True)
-    assert not gate.compare(swapped, trained, labels).passes(0.01, exact=False)
-    assert gate.compare(lost, trained, labels).drop == 0.5
+    logits = np.array([-2.0, -1.0, 1.0, 2.0])
+    trained, nearly, worse = Answers(1.0, logits), Answers(1.0, logits + 0.01), Answers(0.75, logits)
+
+    def compare(answers: Answers) -> gate.Comparison:
+        return gate.compare(answers, trained, "AUC", 4)
+
+    assert compare(nearly).passes(0.01, exact=False)
+    assert not compare(nearly).passes(0.01, exact=True)
+    assert compare(trained).passes(0.01, exact=True)
+    assert not compare(worse).passes(0.01, exact=False)
+    assert compare(worse).drop == 0.25
+    assert "AUC 0.7500 against 1.0000 in Keras (drop +0.2500)" in str(compare(worse))
 
 
 def test_a_model_that_loses_too_much_is_not_written(run, data, tmp_path):

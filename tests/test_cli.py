@@ -43,6 +43,6 @@ def test_bench_names_each_model_and_its_ratio(edge_detect, tiny_model):
 
 
 def test_a_full_disk_is_said_to_be_full(edge_detect, tiny_model, tmp_path):
-    run = edge_detect("scan", "-m", tiny_model, "-o", "/dev/full", tmp_path / "missing.png")
+    run = edge_detect("scan", "--whole-image", "-m", tiny_model, "-o", "/dev/full", tmp_path / "missing.png")
     assert run.code == 70
     assert "cannot be written: No space left on device" in run.err

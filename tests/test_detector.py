@@ -5,6 +5,7 @@ import tiny
 import zoo
 
 from edge_detect import Detector, Verdict
+from edge_detect.errors import ModelError
 from edge_detect.network import Network
 from edge_detect.results import SCHEMA_VERSION
 
@@ -17,7 +18,7 @@ def plain(colour) -> np.ndarray:
 
 @pytest.fixture
 def detector(tiny_model):
-    return Detector.load(tiny_model)
+    return Detector.load(tiny_model, whole_image=True)
 
 
 @pytest.mark.parametrize(("colour", "verdict"), [(RED, Verdict.FAKE), (GREEN, Verdict.REAL), (PINK, Verdict.UNCERTAIN)])
@@ -72,3 +73,73 @@ def test_bgr_and_rgb_are_not_confused(detector, tmp_path):
     path = tmp_path / "red.png"
     cv2.imwrite(str(path), cv2.cvtColor(plain(RED), cv2.COLOR_RGB2BGR))
     assert detector.detect(path).verdict == Verdict.FAKE
+
+
+def spotted(*spots, size=(512, 512), side=64) -> np.ndarray:
+    """Black, with squares of a colour at (x, y), each a spot of one cell of the tiny finder in a picture of 512."""
+    picture = np.zeros((*size, 3), np.uint8)
+    for x, y, colour in spots:
+        picture[y : y + side, x : x + side] = colour
+    return picture
+
+
+@pytest.fixture
+def finding(tiny_model, tiny_finder):
+    return Detector.load(tiny_model, finder=tiny_finder)
+
+
+def test_the_picture_is_as_suspicious_as_its_most_suspicious_face(finding):
+    dark, bright = (150, 0, 0), (255, 0, 0)
+    result = finding.detect(spotted((64, 64, dark), (384, 384, bright)))
+    assert len(result.faces) == 2
+    scores = {face.box.to_list()[0]: face.score for face in result.faces}
+    assert scores[0.0] < scores[288.0] == result.score
+    assert result.verdict == max(result.faces, key=lambda face: face.score).verdict
+
+
+def test_a_picture_without_a_face_has_a_verdict_of_its_own(finding):
+    result = finding.detect(spotted())
+    assert (result.verdict, result.score, result.faces) == (Verdict.NO_FACE, None, ())
+    assert result.to_dict()["error"] is None
+
+
+def test_boxes_are_in_pixels_of_the_upright_original_though_less_was_decoded(finding, tiny_model):
+    large = cv2.resize(spotted((64, 256, RED)), (2048, 2048), interpolation=cv2.INTER_NEAREST)
+    face = finding.detect(zoo.encode(large, "JPEG", quality=95)).faces[0]
+    assert finding.inspect(zoo.encode(large, "JPEG", quality=95)).picture.pixels.shape[0] == 256
+    assert face.box.to_list() == pytest.approx([0, 640, 896, 1664], abs=20)
+
+
+@pytest.mark.parametrize(("side", "reason"), [(94, "too_small"), (98, None)])
+def test_a_face_below_48_pixels_gets_no_verdict(finding, side, reason):
+    """The tiny finder's faces are half as large as the picture."""
+    spot = side // 8
+    face = finding.detect(spotted((spot * 4, spot * 4, RED), size=(side, side), side=spot)).faces[0]
+    assert (face.reason, face.verdict) == (reason, Verdict.UNCERTAIN if reason else face.verdict)
+
+
+def test_a_small_face_does_not_outrank_one_that_can_be_judged(finding):
+    from edge_detect.results import Box, Face
+
+    small = Face(Box(0, 0, 9, 9), 0.99, Verdict.UNCERTAIN, "too_small")
+    large = Face(Box(0, 0, 99, 99), 0.2, Verdict.REAL)
+    assert finding._result("x", (small, large)).verdict == Verdict.REAL
+
+
+def test_the_crop_follows_the_crop_rule(finding):
+    picture = spotted((256, 256, RED))
+    inspection = finding.inspect(picture)
+    (face,), (crop,) = inspection.result.faces, inspection.crops
+    assert face.box.to_list() == [160, 160, 416, 416]
+    assert crop.shape == (tiny.SIDE, tiny.SIDE, 3)
+    side = round(1.4 * 256)
+    start = round((160 + 416 - side) / 2)
+    expected = cv2.resize(picture[start : start + side, start : start + side], (16, 16), interpolation=cv2.INTER_AREA)
+    np.testing.assert_array_equal(crop, expected)
+
+
+def test_a_model_of_the_wrong_kind_is_refused(tiny_model, tiny_finder):
+    with pytest.raises(ModelError, match="is a finder, and a classifier is needed"):
+        Detector.load(tiny_finder, whole_image=True)
+    with pytest.raises(ModelError, match="is a classifier, and a finder is needed"):
+        Detector.load(tiny_model, finder=tiny_model)

@@ -35,11 +35,11 @@ def test_the_json_example_has_the_schema_of_the_program(edge_detect, tiny_model,
     import json
 
     example = json.loads(re.search(r"```json\n(.*?)```", README, re.DOTALL).group(1))
-    record = edge_detect("scan", "-m", tiny_model, "--jsonl", tmp_path / "missing.png").records[0]
+    record = edge_detect("scan", "--whole-image", "-m", tiny_model, "--jsonl", tmp_path / "missing.png").records[0]
     assert example.keys() == record.keys()
     assert example["model"].keys() == record["model"].keys()
     (tmp_path / "plain.png").write_bytes(zoo.good()["plain.png"])
-    record = edge_detect("scan", "-m", tiny_model, "--jsonl", "--whole-image", tmp_path / "plain.png").records[0]
+    record = edge_detect("scan", "--whole-image", "-m", tiny_model, "--jsonl", tmp_path / "plain.png").records[0]
     assert example["faces"][0].keys() == record["faces"][0].keys()
     assert example["schema_version"] == SCHEMA_VERSION
 

@@ -2,10 +2,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import tiny
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_detect import faces
+from edge_detect.card import unpack
+from edge_detect.network import Network
 from training.targets import targets
 
 SIDE = 256
@@ -64,3 +67,43 @@ def test_a_letterbox_keeps_the_aspect_and_fills_with_black():
     assert scale == pytest.approx(1.28)
     assert (frame[:128] == 255).all()
     assert (frame[128:] == 0).all()
+
+
+@pytest.fixture(scope="module")
+def finder():
+    return faces.FaceFinder(Network(*unpack(tiny.packed_finder())))
+
+
+def test_tiles_find_faces_half_as_large(finder):
+    """A red spot of 8 pixels in 128 is half a cell for the whole picture, and a cell in a tile."""
+    picture = np.zeros((128, 128, 3), np.uint8)
+    picture[40:48, 72:80] = (150, 0, 0)
+    assert finder.find(picture) == []
+    found = finder.find(picture, small_faces=True)
+    assert found
+    assert found[0].box.size == pytest.approx(32, abs=0.1)
+    assert found[0].box.x0 == pytest.approx(60, abs=4)
+
+
+def test_a_face_that_a_tile_cuts_is_left_to_the_others(finder):
+    picture = np.zeros((128, 128, 3), np.uint8)
+    picture[56:64, 56:64] = (255, 0, 0)
+    cut, whole = (0, 0, 64, 64), (32, 32, 96, 96)
+    assert len(finder._search_tile(picture, cut, 0.5)[0]) == 0
+    assert finder._search_tile(picture, whole, 0.5)[0].tolist() == [[44, 44, 76, 76]]
+    corner = finder._search_tile(picture[56:, 56:], (0, 0, 64, 64), 0.5)[0]  # here the picture itself ends
+    assert corner.tolist() == [[-12, -12, 20, 20]]
+
+
+def test_boxes_do_not_leave_the_picture(finder):
+    picture = np.zeros((128, 128, 3), np.uint8)
+    picture[:16, :16] = (255, 0, 0)
+    (face,) = finder.find(picture)
+    assert face.box.to_list() == [0, 0, 40, 40]
+
+
+def test_a_higher_threshold_keeps_fewer_faces(finder):
+    picture = np.zeros((128, 128, 3), np.uint8)
+    picture[16:32, 16:32], picture[96:112, 96:112] = (70, 0, 0), (255, 0, 0)
+    assert len(finder.find(picture, threshold=0.6)) == 2
+    assert len(finder.find(picture, threshold=0.9)) == 1

@@ -46,7 +46,7 @@ def green(tmp_path):
 def test_every_file_of_a_mixed_folder_gets_one_line_and_the_exit_code_says_unreadable(
     edge_detect, tiny_model, menagerie
 ):
-    run = edge_detect("scan", "--jsonl", "-m", tiny_model, menagerie)
+    run = edge_detect("scan", "--whole-image", "-m", tiny_model, "--jsonl", menagerie)
     assert run.code == 2
     assert [Path(record["path"]).name for record in run.records] == sorted(path.name for path in menagerie.iterdir())
     unreadable = {Path(r["path"]).name for r in run.records if r["verdict"] == "unreadable"}
@@ -56,15 +56,15 @@ def test_every_file_of_a_mixed_folder_gets_one_line_and_the_exit_code_says_unrea
 
 
 def test_exit_codes(edge_detect, tiny_model, red, green):
-    assert edge_detect("scan", "-m", tiny_model, green).code == 0
-    assert edge_detect("scan", "-m", tiny_model, green, red).code == 1
-    assert edge_detect("scan", "-m", tiny_model, green, red, "--exit-zero").code == 0
-    assert edge_detect("scan", "-m", tiny_model, red, "missing.jpg").code == 2
-    assert edge_detect("scan", "-m", tiny_model, "missing.jpg", "--exit-zero").code == 2
+    assert edge_detect("scan", "--whole-image", "-m", tiny_model, green).code == 0
+    assert edge_detect("scan", "--whole-image", "-m", tiny_model, green, red).code == 1
+    assert edge_detect("scan", "--whole-image", "-m", tiny_model, green, red, "--exit-zero").code == 0
+    assert edge_detect("scan", "--whole-image", "-m", tiny_model, red, "missing.jpg").code == 2
+    assert edge_detect("scan", "--whole-image", "-m", tiny_model, "missing.jpg", "--exit-zero").code == 2
 
 
 def test_text_has_one_line_per_picture(edge_detect, tiny_model, red, green):
-    run = edge_detect("scan", "-m", tiny_model, red, green, "missing.jpg")
+    run = edge_detect("scan", "--whole-image", "-m", tiny_model, red, green, "missing.jpg")
     assert run.lines[0] == f"fake       1.000  {red}"
     assert run.lines[1] == f"real       0.006  {green}"
     assert run.lines[2].startswith("unreadable   –    missing.jpg: the file cannot be read")
@@ -72,7 +72,7 @@ def test_text_has_one_line_per_picture(edge_detect, tiny_model, red, green):
 
 def test_a_name_with_a_line_break_stays_on_its_line(edge_detect, tiny_model, tmp_path):
     (tmp_path / "two\nlines.png").write_bytes(solid((0, 255, 0)))
-    run = edge_detect("scan", "-m", tiny_model, tmp_path)
+    run = edge_detect("scan", "--whole-image", "-m", tiny_model, tmp_path)
     assert len(run.lines) == 1
     assert r"two\nlines.png" in run.out
 
@@ -81,14 +81,16 @@ def test_a_name_that_is_no_utf8_is_scored_in_every_format(edge_detect, tiny_mode
     odd = tmp_path / os.fsdecode(b"caf\xe9.png")
     odd.write_bytes(solid((0, 255, 0)))
     for flag in ([], ["--json"], ["--jsonl"], ["--csv"]):
-        run = edge_detect("scan", "-m", tiny_model, *flag, tmp_path)
+        run = edge_detect("scan", "--whole-image", "-m", tiny_model, *flag, tmp_path)
         assert (run.code, run.err) == (0, "")
 
 
 def test_json_csv_and_jsonl_tell_the_same(edge_detect, tiny_model, menagerie):
-    as_json = json.loads(edge_detect("scan", "-m", tiny_model, "--json", menagerie).out)
-    as_jsonl = edge_detect("scan", "-m", tiny_model, "--jsonl", menagerie).records
-    as_csv = list(csv.DictReader(io.StringIO(edge_detect("scan", "-m", tiny_model, "--csv", menagerie).out)))
+    as_json = json.loads(edge_detect("scan", "--whole-image", "-m", tiny_model, "--json", menagerie).out)
+    as_jsonl = edge_detect("scan", "--whole-image", "-m", tiny_model, "--jsonl", menagerie).records
+    as_csv = list(
+        csv.DictReader(io.StringIO(edge_detect("scan", "--whole-image", "-m", tiny_model, "--csv", menagerie).out))
+    )
     assert as_json == as_jsonl
     assert [(row["path"], row["verdict"], row["error"]) for row in as_csv] == [
         (record["path"], record["verdict"], record["error"] or "") for record in as_json
@@ -97,23 +99,28 @@ def test_json_csv_and_jsonl_tell_the_same(edge_detect, tiny_model, menagerie):
 
 
 def test_order_and_scores_do_not_depend_on_the_number_of_workers(edge_detect, tiny_model, menagerie):
-    runs = [edge_detect("scan", "-m", tiny_model, "--jsonl", "--workers", n, menagerie).out for n in (1, 2, 7)]
+    runs = [
+        edge_detect("scan", "--whole-image", "-m", tiny_model, "--jsonl", "--workers", n, menagerie).out
+        for n in (1, 2, 7)
+    ]
     assert len(set(runs)) == 1
 
 
 def test_a_picture_on_stdin(edge_detect, tiny_model):
-    run = edge_detect("scan", "-m", tiny_model, "--jsonl", "-", stdin=solid((255, 0, 0)))
+    run = edge_detect("scan", "--whole-image", "-m", tiny_model, "--jsonl", "-", stdin=solid((255, 0, 0)))
     assert (run.code, run.records[0]["path"], run.records[0]["verdict"]) == (1, "-", "fake")
-    assert edge_detect("scan", "-m", tiny_model, "-", stdin=b"").code == 2
+    assert edge_detect("scan", "--whole-image", "-m", tiny_model, "-", stdin=b"").code == 2
 
 
 def test_a_list_on_stdin(edge_detect, tiny_model, red, green):
-    run = edge_detect("scan", "-m", tiny_model, "--jsonl", "--files-from", "-", stdin=f"{green}\n{red}\n".encode())
+    run = edge_detect(
+        "scan", "--whole-image", "-m", tiny_model, "--jsonl", "--files-from", "-", stdin=f"{green}\n{red}\n".encode()
+    )
     assert [record["verdict"] for record in run.records] == ["real", "fake"]
 
 
 def test_output_goes_to_a_file(edge_detect, tiny_model, red, tmp_path):
-    run = edge_detect("scan", "-m", tiny_model, "--csv", "-o", tmp_path / "out.csv", red)
+    run = edge_detect("scan", "--whole-image", "-m", tiny_model, "--csv", "-o", tmp_path / "out.csv", red)
     assert run.out == ""
     assert (tmp_path / "out.csv").read_text().count("\n") == 2
 
@@ -131,7 +138,7 @@ def test_output_goes_to_a_file(edge_detect, tiny_model, red, tmp_path):
 )
 def test_wrong_usage_ends_with_2_a_message_and_a_clean_stdout(edge_detect, arguments, message, tiny_model):
     if "-m" not in arguments:
-        arguments = ["-m", str(tiny_model), *arguments]
+        arguments = ["--whole-image", "-m", str(tiny_model), *arguments]
     run = edge_detect("scan", *arguments)
     assert (run.code, run.out) == (2, "")
     assert message in run.err
@@ -148,7 +155,17 @@ def test_a_model_without_a_card_is_refused_with_a_sentence(edge_detect, tmp_path
 def test_ctrl_c_ends_with_130_and_leaves_whole_lines(tiny_model, tmp_path, menagerie):
     names = "\n".join([str(menagerie / "plain.png")] * 200_000)
     (tmp_path / "list").write_text(names)
-    command = [sys.executable, "-m", "edge_detect", "scan", "-m", str(tiny_model), "--json", "--files-from"]
+    command = [
+        sys.executable,
+        "-m",
+        "edge_detect",
+        "scan",
+        "--whole-image",
+        "-m",
+        str(tiny_model),
+        "--json",
+        "--files-from",
+    ]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "bufsize": 0}
     process = subprocess.Popen([*command, str(tmp_path / "list")], **pipes)
     start = b""
@@ -164,8 +181,8 @@ def test_ctrl_c_ends_with_130_and_leaves_whole_lines(tiny_model, tmp_path, menag
 
 def test_a_reader_that_leaves_early_is_no_error(tiny_model, menagerie, tmp_path):
     (tmp_path / "list").write_text("\n".join([str(menagerie / "plain.png")] * 3000))
-    scan = f"{sys.executable} -m edge_detect scan --exit-zero -m {tiny_model} --jsonl --files-from {tmp_path}/list"
-    command = f"{scan} | head -n 1; echo ${{PIPESTATUS[0]}}"
+    scan = f"{sys.executable} -m edge_detect scan --whole-image --exit-zero -m {tiny_model} --jsonl"
+    command = f"{scan} --files-from {tmp_path}/list | head -n 1; echo ${{PIPESTATUS[0]}}"
     run = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert run.stdout.count("\n") == 2
     assert run.stdout.endswith("\n0\n")
@@ -174,30 +191,40 @@ def test_a_reader_that_leaves_early_is_no_error(tiny_model, menagerie, tmp_path)
 
 def test_results_never_overwrite_a_picture(edge_detect, tiny_model, red, green):
     before = red.read_bytes()
-    assert "would overwrite it" in edge_detect("scan", "-m", tiny_model, "-o", red, green).err
+    assert "would overwrite it" in edge_detect("scan", "--whole-image", "-m", tiny_model, "-o", red, green).err
     assert red.read_bytes() == before
 
 
 def test_results_do_not_land_among_the_scanned_files(edge_detect, tiny_model, red, tmp_path):
     out = red.parent / "results.csv"
-    assert edge_detect("scan", "-m", tiny_model, "--csv", "-o", out, red.parent).code == 1
-    assert "among the files to scan" in edge_detect("scan", "-m", tiny_model, "--csv", "-o", out, red.parent).err
+    assert edge_detect("scan", "--whole-image", "-m", tiny_model, "--csv", "-o", out, red.parent).code == 1
+    assert (
+        "among the files to scan"
+        in edge_detect("scan", "--whole-image", "-m", tiny_model, "--csv", "-o", out, red.parent).err
+    )
 
 
 def test_whole_image_is_passed_on(edge_detect, tiny_model, red):
-    record = edge_detect("scan", "-m", tiny_model, "--whole-image", "--jsonl", red).records[0]
+    record = edge_detect("scan", "--whole-image", "-m", tiny_model, "--jsonl", red).records[0]
     assert record["faces"][0]["box"] == [0, 0, 32, 32]
 
 
 def test_an_empty_list_is_not_a_clean_bill(edge_detect, tiny_model):
-    run = edge_detect("scan", "-m", tiny_model, "--files-from", "-", stdin=b"")
+    run = edge_detect("scan", "--whole-image", "-m", tiny_model, "--files-from", "-", stdin=b"")
     assert run.code == 2
     assert "names no pictures" in run.err
 
 
 def test_lines_of_a_list_are_taken_as_they_are(edge_detect, tiny_model, red):
     run = edge_detect(
-        "scan", "-m", tiny_model, "--jsonl", "--files-from", "-", stdin=f"{red}\ngone[1].png\n-\n".encode()
+        "scan",
+        "--whole-image",
+        "-m",
+        tiny_model,
+        "--jsonl",
+        "--files-from",
+        "-",
+        stdin=f"{red}\ngone[1].png\n-\n".encode(),
     )
     assert [record["path"] for record in run.records] == [str(red), "gone[1].png", "./-"]
     assert [record["verdict"] for record in run.records] == ["fake", "unreadable", "unreadable"]
@@ -207,7 +234,7 @@ def test_odd_entries_of_a_folder_are_lines_and_do_not_block(edge_detect, tiny_mo
     os.mkfifo(tmp_path / "a-pipe")
     (tmp_path / "b-loop").symlink_to("b-loop")
     (tmp_path / "c.png").write_bytes(solid((0, 255, 0)))
-    run = edge_detect("scan", "-m", tiny_model, "--jsonl", tmp_path)
+    run = edge_detect("scan", "--whole-image", "-m", tiny_model, "--jsonl", tmp_path)
     assert [record["verdict"] for record in run.records] == ["unreadable", "unreadable", "real"]
     assert "not a regular file" in run.records[0]["error"]
 
@@ -218,26 +245,26 @@ def test_a_deep_tree_is_walked(edge_detect, tiny_model, tmp_path):
         folder = folder / "d"
     folder.mkdir(parents=True)
     (folder / "x.png").write_bytes(solid((0, 255, 0)))
-    assert len(edge_detect("scan", "-m", tiny_model, "--jsonl", tmp_path).records) == 1
+    assert len(edge_detect("scan", "--whole-image", "-m", tiny_model, "--jsonl", tmp_path).records) == 1
 
 
 def test_a_large_file_that_is_no_picture_is_not_read(edge_detect, tiny_model, tmp_path):
     with (tmp_path / "film.mp4").open("wb") as file:
         file.write(b"\0\0\0\x20ftypisom")
         file.truncate(20_000_000_000)  # sparse: it takes no room
-    run = edge_detect("scan", "-m", tiny_model, "--jsonl", tmp_path)
+    run = edge_detect("scan", "--whole-image", "-m", tiny_model, "--jsonl", tmp_path)
     assert "this is a video" in run.records[0]["error"]
 
 
 def test_closed_streams_are_no_bug_of_ours(tiny_model, red):
-    command = f"{sys.executable} -m edge_detect scan -m {tiny_model} {red} >&- 2>&-"
+    command = f"{sys.executable} -m edge_detect scan --whole-image -m {tiny_model} {red} >&- 2>&-"
     assert subprocess.run(["bash", "-c", command], check=False).returncode == 1
-    command = f"{sys.executable} -m edge_detect scan -m {tiny_model} - <&-"
+    command = f"{sys.executable} -m edge_detect scan --whole-image -m {tiny_model} - <&-"
     assert subprocess.run(["bash", "-c", command], check=False, capture_output=True).returncode == 2
 
 
 def test_output_that_is_no_utf8_still_gets_every_line(tiny_model, menagerie):
-    command = [sys.executable, "-m", "edge_detect", "scan", "-m", str(tiny_model), str(menagerie)]
+    command = [sys.executable, "-m", "edge_detect", "scan", "--whole-image", "-m", str(tiny_model), str(menagerie)]
     run = subprocess.run(command, capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": "latin-1"})
     assert (run.returncode, run.stdout.count(b"\n")) == (2, len(zoo.good()) + len(zoo.broken()))
 
@@ -245,16 +272,16 @@ def test_output_that_is_no_utf8_still_gets_every_line(tiny_model, menagerie):
 def test_crops_are_what_the_classifier_saw(edge_detect, tiny_model, tmp_path):
     source = tmp_path / "scene.png"
     source.write_bytes(zoo.good()["plain.png"])
-    run = edge_detect("scan", "-m", tiny_model, "--jsonl", "--whole-image", "--save-crops", tmp_path / "crops", source)
+    run = edge_detect("scan", "--whole-image", "-m", tiny_model, "--jsonl", "--save-crops", tmp_path / "crops", source)
     (crop,) = (tmp_path / "crops").iterdir()
-    again = edge_detect("scan", "-m", tiny_model, "--jsonl", "--whole-image", crop)
+    again = edge_detect("scan", "--whole-image", "-m", tiny_model, "--jsonl", crop)
     assert crop.name.startswith("scene-")
     assert again.records[0]["score"] == run.records[0]["score"]
 
 
 def test_annotated_pictures_have_the_size_of_the_original_and_a_drawn_box(edge_detect, tiny_model, tmp_path):
     folder = zoo.write({"scene.png": zoo.good()["plain.png"], "broken.png": b"x"}, tmp_path / "in")
-    run = edge_detect("scan", "-m", tiny_model, "--whole-image", "--annotate", tmp_path / "out", folder)
+    run = edge_detect("scan", "--whole-image", "-m", tiny_model, "--annotate", tmp_path / "out", folder)
     (drawn,) = (tmp_path / "out").iterdir()
     pixels = image.decode(drawn.read_bytes()).pixels
     assert run.code == 2
@@ -265,7 +292,7 @@ def test_annotated_pictures_have_the_size_of_the_original_and_a_drawn_box(edge_d
 def test_equal_names_in_two_folders_do_not_overwrite_each_other(edge_detect, tiny_model, tmp_path):
     for name in ("one", "two"):
         zoo.write({"scene.png": zoo.good()["plain.png"]}, tmp_path / "in" / name)
-    edge_detect("scan", "-m", tiny_model, "--save-crops", tmp_path / "out", tmp_path / "in")
+    edge_detect("scan", "--whole-image", "-m", tiny_model, "--save-crops", tmp_path / "out", tmp_path / "in")
     assert len(list((tmp_path / "out").iterdir())) == 2
 
 
@@ -277,7 +304,7 @@ def on_a_terminal(command: str) -> str:
 
 @pytest.mark.skipif(shutil.which("script") is None, reason="the program `script` is not installed")
 def test_the_progress_bar_shows_on_a_terminal_and_never_in_the_results(tiny_model, menagerie, tmp_path):
-    scan = f"{sys.executable} -m edge_detect scan -m {tiny_model} {menagerie}"
+    scan = f"{sys.executable} -m edge_detect scan --whole-image -m {tiny_model} {menagerie}"
     total = len(zoo.good()) + len(zoo.broken())
     shown = on_a_terminal(f"{scan} --jsonl > {tmp_path}/out")
     assert f"{total}/{total}" in shown

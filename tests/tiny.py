@@ -1,6 +1,7 @@
-"""A tiny but real TFLite classifier, built without TensorFlow from the schema that LiteRT brings along.
+"""Tiny but real TFLite models, built without TensorFlow from the schema that LiteRT brings along.
 
-It averages the picture and takes a weighted sum of the three channels: the redder, the faker.
+The classifier averages the picture and takes a weighted sum of the three channels: the redder, the faker. The finder
+takes each red spot for the middle of a face of half its input's side.
 """
 
 import flatbuffers
@@ -8,8 +9,11 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from edge_detect.card import Calibration, Card, Thresholds, pack
+from edge_detect.faces import STRIDE
 
 SIDE = 16
+FINDER_SIDE = 64
+TYPES, OPTIONS, OPERATORS = schema.TensorType, schema.BuiltinOptions, schema.BuiltinOperator
 
 
 def card(**changes) -> Card:
@@ -29,71 +33,115 @@ def card(**changes) -> Card:
     return Card(**{**values, **changes})
 
 
+def finder_card(**changes) -> Card:
+    values = {
+        "name": "spots",
+        "description": "Calls red spots faces.",
+        "kind": "finder",
+        "input_side": FINDER_SIDE,
+        "output": "heat",
+        "outputs": {"heat": 0, "size": 1, "offset": 2},
+        "labels": ("nothing", "face"),
+    }
+    return card(**{**values, **changes})
+
+
 def packed(kind: str = "float32", **changes) -> bytes:
     return pack(flatbuffer(kind), card(**changes))
 
 
-def flatbuffer(kind: str = "float32", scale: float = 1.0, zero_point: int = 0) -> bytes:  # noqa: PLR0915 - one graph, in its order
-    """A model (1, SIDE, SIDE, 3) → (1, 1) with input of type `kind`: float32, uint8 or int8 (with quantization)."""
-    model = schema.ModelT()
-    model.version = 3
-    model.buffers = [schema.BufferT()]
-    graph = schema.SubGraphT()
-    graph.tensors = []
+def packed_finder(**changes) -> bytes:
+    return pack(finder_flatbuffer(), finder_card(**changes))
 
-    def tensor(shape, tensor_type, data=None, quantization=None) -> int:
+
+class Graph:
+    """A model being put together."""
+
+    def __init__(self) -> None:
+        self.model, self.graph = schema.ModelT(), schema.SubGraphT()
+        self.model.version = 3
+        self.model.buffers, self.model.operatorCodes = [schema.BufferT()], []
+        self.graph.tensors, self.graph.operators = [], []
+
+    def tensor(self, shape, kind, data=None, quantization=None) -> int:
         entry = schema.TensorT()
-        entry.shape, entry.type, entry.name = list(shape), tensor_type, f"t{len(graph.tensors)}".encode()
+        entry.shape, entry.type, entry.name = list(shape), kind, f"t{len(self.graph.tensors)}".encode()
         entry.quantization = quantization
         entry.buffer = 0
         if data is not None:
             buffer = schema.BufferT()
             buffer.data = np.frombuffer(data.tobytes(), np.uint8)
-            model.buffers.append(buffer)
-            entry.buffer = len(model.buffers) - 1
-        graph.tensors.append(entry)
-        return len(graph.tensors) - 1
+            self.model.buffers.append(buffer)
+            entry.buffer = len(self.model.buffers) - 1
+        self.graph.tensors.append(entry)
+        return len(self.graph.tensors) - 1
 
-    model.operatorCodes = []
+    def constant(self, values) -> int:
+        data = np.array(values)
+        data = data.astype(np.int32 if data.dtype.kind == "i" else np.float32)
+        return self.tensor(data.shape, TYPES.INT32 if data.dtype == np.int32 else TYPES.FLOAT32, data)
 
-    def operator(code, inputs, outputs, options_type=0, options=None):
+    def operator(self, code, inputs, outputs, options_type=0, options=None) -> None:
         entry = schema.OperatorCodeT()
         entry.builtinCode, entry.deprecatedBuiltinCode, entry.version = code, min(code, 127), 2
-        model.operatorCodes.append(entry)
+        self.model.operatorCodes.append(entry)
         op = schema.OperatorT()
-        op.opcodeIndex = len(model.operatorCodes) - 1
+        op.opcodeIndex = len(self.model.operatorCodes) - 1
         op.inputs, op.outputs = inputs, outputs
         op.builtinOptionsType, op.builtinOptions = options_type, options
-        graph.operators.append(op)
+        self.graph.operators.append(op)
 
-    graph.operators = []
-    types, options = schema.TensorType, schema.BuiltinOptions
+    def build(self, inputs, outputs) -> bytes:
+        self.graph.inputs, self.graph.outputs = inputs, outputs
+        self.model.subgraphs = [self.graph]
+        builder = flatbuffers.Builder(1024)
+        builder.Finish(self.model.Pack(builder), b"TFL3")
+        return bytes(builder.Output())
+
+
+def flatbuffer(kind: str = "float32", scale: float = 1.0, zero_point: int = 0) -> bytes:
+    """A model (1, SIDE, SIDE, 3) → (1, 1) with input of type `kind`: float32, uint8 or int8 (with quantization)."""
+    graph = Graph()
     shape = (1, SIDE, SIDE, 3)
-    floats = tensor(shape, types.FLOAT32)
-    given = floats
+    given = floats = graph.tensor(shape, TYPES.FLOAT32)
     if kind != "float32":
         quantization = schema.QuantizationParametersT()
         quantization.scale, quantization.zeroPoint = [scale], [zero_point]
-        given = tensor(shape, {"uint8": types.UINT8, "int8": types.INT8}[kind], quantization=quantization)
-        operator(schema.BuiltinOperator.DEQUANTIZE, [given], [floats])
-    axes = tensor((2,), types.INT32, np.array([1, 2], np.int32))
-    mean = tensor((1, 3), types.FLOAT32)
-    reducer = schema.ReducerOptionsT()
+        given = graph.tensor(shape, {"uint8": TYPES.UINT8, "int8": TYPES.INT8}[kind], quantization=quantization)
+        graph.operator(OPERATORS.DEQUANTIZE, [given], [floats])
+    mean, logit = graph.tensor((1, 3), TYPES.FLOAT32), graph.tensor((1, 1), TYPES.FLOAT32)
+    reducer, dense = schema.ReducerOptionsT(), schema.FullyConnectedOptionsT()
     reducer.keepDims = False
-    operator(schema.BuiltinOperator.MEAN, [floats, axes], [mean], options.ReducerOptions, reducer)
-    weights = tensor((1, 3), types.FLOAT32, np.array([[0.04, -0.02, -0.02]], np.float32))
-    bias = tensor((1,), types.FLOAT32, np.zeros(1, np.float32))
-    logit = tensor((1, 1), types.FLOAT32)
-    dense = schema.FullyConnectedOptionsT()
-    operator(
-        schema.BuiltinOperator.FULLY_CONNECTED,
-        [mean, weights, bias],
-        [logit],
-        options.FullyConnectedOptions,
-        dense,
-    )
-    graph.inputs, graph.outputs = [given], [logit]
-    model.subgraphs = [graph]
-    builder = flatbuffers.Builder(1024)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    graph.operator(OPERATORS.MEAN, [floats, graph.constant([1, 2])], [mean], OPTIONS.ReducerOptions, reducer)
+    weights, bias = graph.constant([[0.04, -0.02, -0.02]]), graph.constant([0.0])
+    graph.operator(OPERATORS.FULLY_CONNECTED, [mean, weights, bias], [logit], OPTIONS.FullyConnectedOptions, dense)
+    return graph.build([given], [logit])
+
+
+def finder_flatbuffer() -> bytes:
+    """A model (1, FINDER_SIDE, FINDER_SIDE, 3) → heat, size and offset on a grid of STRIDE pixels a cell."""
+    graph = Graph()
+    grid = FINDER_SIDE // STRIDE
+    given = graph.tensor((1, FINDER_SIDE, FINDER_SIDE, 3), TYPES.FLOAT32)
+    cells = graph.tensor((1, grid, grid, 3), TYPES.FLOAT32)
+    pool = schema.Pool2DOptionsT()
+    pool.strideW = pool.strideH = pool.filterWidth = pool.filterHeight = STRIDE
+    pool.padding = schema.Padding.VALID
+    graph.operator(OPERATORS.AVERAGE_POOL_2D, [given], [cells], OPTIONS.Pool2DOptions, pool)
+    halves = [float(np.log2(grid / 2))] * 2
+    heads = {
+        "heat": ([[0.1, -0.05, -0.05]], [-6.0]),
+        "size": ([[0.0] * 3] * 2, halves),
+        "offset": ([[0.0] * 3] * 2, [0.0] * 2),
+    }
+    outputs = []
+    for weights, bias in heads.values():
+        outputs.append(graph.tensor((1, grid, grid, len(bias)), TYPES.FLOAT32))
+        conv = schema.Conv2DOptionsT()
+        conv.strideW = conv.strideH = conv.dilationWFactor = conv.dilationHFactor = 1
+        conv.padding = schema.Padding.VALID
+        kernel = graph.constant(np.reshape(weights, (-1, 1, 1, 3)))
+        graph.operator(
+            OPERATORS.CONV_2D, [cells, kernel, graph.constant(bias)], outputs[-1:], OPTIONS.Conv2DOptions, conv
+        )
+    return graph.build([given], outputs)

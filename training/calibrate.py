@@ -1,4 +1,4 @@
-"""What a model's logit means: a probability and two thresholds, from the split `val` and nothing else."""
+"""What a model's output means: a probability and thresholds, from the split `val` and nothing else."""
 
 import dataclasses
 from pathlib import Path
@@ -7,19 +7,43 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from edge_detect.card import Calibration, Thresholds, read_packed, write_packed
+from edge_detect.card import Calibration, Card, Thresholds, read_packed, write_packed
 from edge_detect.detector import Detector
 from edge_detect.errors import UsageError
-from edge_detect.manifest import REAL, Sample, load_pictures
+from edge_detect.face_evaluation import as_arrays
+from edge_detect.faces import FaceFinder
+from edge_detect.manifest import REAL, Sample, load_pictures, read_manifests
+from edge_detect.matching import LEAST_SCORE, match
 from edge_detect.network import Network
+from edge_detect.scenes import Scene, load_scene, read_scenes
 from training.metrics import threshold_at_false_alarms
 
 FALSE_ALARMS_FAKE, FALSE_ALARMS_UNCERTAIN = 0.05, 0.20
 """Shares of real validation pictures that are called fake, and that are called fake or uncertain."""
+FALSE_BOXES = 0.03
+"""Boxes per validation picture where no face is, with the search for small faces."""
 
 
-def calibrate(path: Path, samples: list[Sample]) -> tuple[Calibration, Thresholds]:
-    """Fit Platt scaling and choose thresholds for a packed model on the `val` samples; write both into its card.
+def calibrate(path: Path, data: list[Path]) -> Card:
+    """Fit a packed model's calibration and thresholds on the split `val` of `data`, write and return its card.
+
+    Of a classifier, `data` are manifests; of a finder, folders of scenes. Figures that were measured at other
+    thresholds are dropped from the card. Raises UsageError when there is nothing to fit on.
+    """
+    flatbuffer, card = read_packed(path)
+    network = Network(flatbuffer, card)
+    if card.kind == "finder":
+        scenes = [scene for folder in data for scene in read_scenes(folder)]
+        card = dataclasses.replace(card, thresholds=face_threshold(FaceFinder(network), scenes), metrics={})
+    else:
+        calibration, thresholds = platt_and_thresholds(Detector(network), read_manifests(data))
+        card = dataclasses.replace(card, calibration=calibration, thresholds=thresholds, metrics={})
+    write_packed(path, flatbuffer, card)
+    return card
+
+
+def platt_and_thresholds(detector: Detector, samples: list[Sample]) -> tuple[Calibration, Thresholds]:
+    """Fit Platt scaling and choose thresholds on the `val` samples.
 
     Real and fake count alike in the fit, so a score of 0.5 means even odds when both are equally frequent.
     Raises UsageError when a class is missing.
@@ -28,8 +52,7 @@ def calibrate(path: Path, samples: list[Sample]) -> tuple[Calibration, Threshold
     labels = np.array([sample.label for sample in chosen])
     if len(set(labels)) < 2:
         raise UsageError("calibration needs real and fake pictures in the split 'val'")
-    flatbuffer, card = read_packed(path)
-    logits = raw_logits(Detector(Network(flatbuffer, card)), chosen)
+    logits = raw_logits(detector, chosen)
 
     fitted = LogisticRegression(C=np.inf, class_weight="balanced").fit(logits[:, None], labels)
     note = f"{len(labels)} pictures of the split 'val', {int(sum(labels == REAL))} of them real"
@@ -42,10 +65,26 @@ def calibrate(path: Path, samples: list[Sample]) -> tuple[Calibration, Threshold
         chosen_on=f"{FALSE_ALARMS_FAKE:.0%} of the real pictures at or above 'fake', "
         f"{FALSE_ALARMS_UNCERTAIN:.0%} at or above 'real'; {note}",
     )
-    # Figures that were measured at other thresholds would be wrong now.
-    card = dataclasses.replace(card, calibration=calibration, thresholds=thresholds, metrics={})
-    write_packed(path, flatbuffer, card)
     return calibration, thresholds
+
+
+def face_threshold(finder: FaceFinder, scenes: list[Scene]) -> Thresholds:
+    """The lowest score at which a finder makes at most FALSE_BOXES false boxes per `val` picture, tiles included.
+
+    Raises UsageError when there is no such picture.
+    """
+    chosen = [scene for scene in scenes if scene.split == "val"]
+    if not chosen:
+        raise UsageError("calibration needs scenes in the split 'val'")
+    false: list[float] = []
+    for scene in chosen:
+        boxes, scores = as_arrays(finder.find(load_scene(scene), small_faces=True, threshold=LEAST_SCORE))
+        false += scores[match(boxes, scene.boxes, scene.certain).false].tolist()
+    allowed = int(FALSE_BOXES * len(chosen))
+    ranked = sorted(false, reverse=True)
+    lowest = float(np.nextafter(ranked[allowed], np.inf)) if len(ranked) > allowed else LEAST_SCORE
+    note = f"at most {FALSE_BOXES} false boxes a picture on {len(chosen)} pictures of the split 'val', tiles included"
+    return Thresholds(face=lowest, chosen_on=note)
 
 
 def raw_logits(detector: Detector, samples: list[Sample]) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_detect.errors import UsageError
+from edge_detect.image import CROP_MARGIN
 from edge_detect.manifest import FAKE, REAL, Sample, data_hash, load_pictures, read_manifests
 from training import metrics
 from training.crops import CropMaker
@@ -15,6 +16,8 @@ class ClassifierTask:
     """What `fit` needs to know of a classifier: batches, losses, validation, provenance."""
 
     kind = "classifier"
+    labels = ("real", "fake")
+    crop = f"square, {CROP_MARGIN} x the longer side of the face box"
 
     def __init__(self, recipe: Recipe) -> None:
         samples = read_manifests(recipe.manifests)

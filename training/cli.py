@@ -20,7 +20,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Data = Annotated[list[Path], typer.Option(help="Labelled pictures: a folder with labels.csv, or with real/ and fake/.")]
+Data = Annotated[
+    list[Path],
+    typer.Option(help="Labelled pictures: a folder with labels.csv, or with real/ and fake/; for a finder, scenes."),
+]
 Models = Annotated[list[Path], typer.Argument(metavar="MODEL…", help="Packed .tflite files.")]
 
 
@@ -43,17 +46,13 @@ def fit(
 
 @app.command()
 def calibrate(models: Models, data: Data) -> None:
-    """Fit the probability calibration and the thresholds on the split `val`, into each model's card."""
-    from edge_detect.manifest import read_manifests
+    """Fit calibration and thresholds on the split `val`, into each model's card."""
+    from edge_detect.card import describe_meaning
     from training.calibrate import calibrate as run
 
-    samples = read_manifests(data)
     for path in models:
-        calibration, thresholds = run(path, samples)
-        typer.echo(
-            f"{path}: score = sigmoid({calibration.scale:.3f} × logit {calibration.bias:+.3f}), "
-            f"real below {thresholds.real:.3f}, fake from {thresholds.fake:.3f}"
-        )
+        card = run(path, data)
+        typer.echo("\n".join([str(path), *describe_meaning(card)]))
 
 
 @app.command()
@@ -63,30 +62,10 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="Folder of metrics.json and the model card, README.md.")],
     readme: Annotated[Path | None, typer.Option(help="Another file that shows the overview.")] = None,
 ) -> None:
-    """Measure models on the splits `test` and `unseen`; write metrics.json and the tables that show it."""
-    from edge_detect.bench import bench
-    from edge_detect.manifest import read_manifests
-    from edge_detect.network import Network
-    from training import report
+    """Measure models on the splits that only report; write metrics.json and the tables that show it."""
     from training.evaluate import evaluate as run
 
-    samples = read_manifests(data)
-    networks = {path: Network.load(path) for path in models}
-    cards = {path: network.card for path, network in networks.items()}
-    shown = next((path for path in models if cards[path].precision == "int8"), models[0])
-    report.check_markers(out / "README.md", "overview", "details")
-    latencies = bench({str(path): network for path, network in networks.items()})
-    entries = {}
-    for (path, card), latency in zip(cards.items(), latencies, strict=True):
-        typer.echo(f"scoring with {path}", err=True)
-        entries[report.key(card)] = {**run(path, samples), "crop_ms_p50": round(latency.p50, 2)}
-    metrics = report.update_metrics(out / "metrics.json", entries)
-    overview = report.overview(metrics)
-    report.replace_between(out / "README.md", "overview", overview)
-    report.replace_between(out / "README.md", "details", report.details(metrics[report.key(cards[shown])]))
-    if readme:
-        report.replace_between(readme, "overview", overview)
-    typer.echo(overview)
+    typer.echo(run(models, data, out, readme))
 
 
 def main() -> None:

@@ -11,10 +11,9 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from edge_detect.errors import PictureError
 from edge_detect.image import Picture, decode
 from edge_detect.manifest import Sample
-from edge_detect.scenes import Scene
+from edge_detect.scenes import Scene, load_scene
 from training.degrade import degrade
 from training.feed import Batch
 from training.recipe import Recipe
@@ -178,7 +177,7 @@ class FrameMaker:
 
     def load(self) -> None:
         """Decode the scenes and read the encoded face crops into memory."""
-        self._scenes = [load_scene(scene) for scene in self.scenes]
+        self._scenes = [Labelled(load_scene(scene), scene.boxes, scene.certain) for scene in self.scenes]
         self._empty = [scene for scene in self._scenes if len(scene.boxes) == 0]
         crowded = np.sqrt([max(1, int(scene.certain.sum())) for scene in self._scenes])  # they teach more
         self._chances = crowded / crowded.sum()
@@ -241,11 +240,3 @@ class FrameMaker:
         centre = rng.uniform(0.05 * side, 0.95 * side, 2)
         angle = float(rng.uniform(-30, 30)) if rng.random() < 0.5 else 0.0
         lay(frame, crop, scale, angle, (float(centre[0]), float(centre[1])), soft=bool(rng.random() < 0.5))
-
-
-def load_scene(scene: Scene) -> Labelled:
-    """A scene's pixels with its boxes. Raises PictureError, which names the file, when it cannot be decoded."""
-    try:
-        return Labelled(decode(scene.path.read_bytes()).pixels, scene.boxes, scene.certain)
-    except PictureError as error:
-        raise PictureError(f"{scene.path}: {error}") from error

@@ -1,107 +1,45 @@
-"""The figures of a released file, from the very command its users run: `edge-detect scan --whole-image --jsonl`."""
+"""Measure released files and write what was found where people read it."""
 
-import dataclasses
-import json
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from edge_detect.bench import bench, inference
+from edge_detect.card import Card
+from edge_detect.errors import UsageError
+from edge_detect.network import Network
+from training import classifier_figures, finder_figures, report
 
-from edge_detect.card import read_packed, write_packed
-from edge_detect.errors import EdgeDetectError, ExitCode
-from edge_detect.manifest import FAKE, REAL, Sample, data_hash
-from edge_detect.results import Verdict
-from training import metrics
-
-SPLITS = ("test", "unseen")
+FIGURES = {"classifier": classifier_figures, "finder": finder_figures}
 
 
-def evaluate(path: Path, samples: list[Sample]) -> dict[str, Any]:
-    """Score the splits `test` and `unseen` with a packed model; return its entry for metrics.json.
+def evaluate(models: list[Path], data: list[Path], out: Path, readme: Path | None = None) -> str:
+    """Measure models of one kind; write `out`/metrics.json and the tables of `out`/README.md and `readme`.
 
-    The entry holds, for each split, the figures over all pictures, for each source, and for each method of
-    manipulation. A short form of it is written into the model's card.
+    Their overview is returned. Raises UsageError when the kinds differ or a file lacks the markers for its tables.
     """
-    flatbuffer, card = read_packed(path)
-    entry: dict[str, Any] = {
-        "file": path.name,
-        "sha256": card.sha256,
-        "bytes": path.stat().st_size,
-        "threshold": card.thresholds.fake,
-        "crops_seen": card.training["crops_seen"],
-        "hours": card.training["hours"],
-        "data_sha256": data_hash([sample for sample in samples if sample.split in SPLITS]),
-        "splits": {},
+    networks = {path: Network.load(path) for path in models}
+    cards = {path: network.card for path, network in networks.items()}
+    if len({card.kind for card in cards.values()}) != 1:
+        raise UsageError("classifiers and finders are measured apart: name models of one kind")
+    kind = FIGURES[cards[models[0]].kind]
+    shown = next((card for card in cards.values() if card.precision == "int8"), cards[models[0]])
+    report.check_markers(out / "README.md", "overview", "details")
+    if readme:
+        report.check_markers(readme, "overview")
+
+    latencies = bench({str(path): inference(network) for path, network in networks.items()})
+    entries = {
+        _key(card): {**kind.measure(path, data), "ms_p50": round(latency.p50, 2)}
+        for (path, card), latency in zip(cards.items(), latencies, strict=True)
     }
-    for split in SPLITS:
-        chosen = [sample for sample in samples if sample.split == split]
-        if chosen:
-            entry["splits"][split] = split_figures(chosen, *scan(path, chosen))
-    short = {split: figures["all"] for split, figures in entry["splits"].items()}
-    write_packed(path, flatbuffer, dataclasses.replace(card, metrics=short))
-    return entry
+    metrics = report.update_metrics(out / "metrics.json", entries)
+    overview = kind.overview(metrics)
+    report.replace_between(out / "README.md", "overview", overview)
+    report.replace_between(out / "README.md", "details", kind.details(metrics[_key(shown)]))
+    if readme:
+        report.replace_between(readme, "overview", overview)
+    return overview
 
 
-def scan(model: Path, samples: list[Sample]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Scores (n,) and whether each picture was called fake (n,), as `edge-detect scan` prints them.
-
-    Raises EdgeDetectError when a picture cannot be read.
-    """
-    command = [sys.executable, "-m", "edge_detect", "scan", "--whole-image", "--jsonl", "--files-from", "-"]
-    names = [str(sample.path) for sample in samples]
-    listed = "\0".join(names)
-    run = subprocess.run([*command, "--model", str(model)], input=listed, capture_output=True, text=True, check=False)
-    if run.returncode not in (ExitCode.OK, ExitCode.FLAGGED):
-        raise EdgeDetectError(f"scan ended with {run.returncode}: {run.stderr.strip() or run.stdout[-500:]}")
-    records = [json.loads(line) for line in run.stdout.splitlines()]
-    if [record["path"] for record in records] != names:
-        raise EdgeDetectError("scan did not answer for the pictures it was given, in their order")
-    return (
-        np.array([record["score"] for record in records]),
-        np.array([record["verdict"] == Verdict.FAKE for record in records]),
-    )
-
-
-def split_figures(samples: list[Sample], scores: NDArray[np.float64], flagged: NDArray[np.bool_]) -> dict[str, Any]:
-    """Figures over all samples of a split, per source, and per method.
-
-    A source or method without real pictures is measured against all real pictures of the split; a source without
-    fakes gets its share of false alarms only.
-    """
-    labels = np.array([sample.label for sample in samples])
-    sources = np.array([sample.source for sample in samples])
-    methods = np.array([sample.method for sample in samples])
-    all_reals = labels == REAL
-
-    def against(reals: NDArray[np.bool_], fakes: NDArray[np.bool_]) -> dict[str, Any]:
-        either = fakes | reals
-        return figures(labels[either], scores[either], flagged[either])
-
-    by_source, by_method = {}, {}
-    for source in sorted(set(sources)):
-        reals, fakes = (sources == source) & all_reals, (sources == source) & ~all_reals
-        own = reals if reals.any() else all_reals
-        by_source[source] = against(own if fakes.any() else reals, fakes)
-        for method in sorted(set(methods[fakes])):
-            by_method[f"{source}/{method}"] = against(own, fakes & (methods == method))
-    return {"all": against(all_reals, ~all_reals), "sources": by_source, "methods": by_method}
-
-
-def figures(labels: NDArray[np.int64], scores: NDArray[np.float64], flagged: NDArray[np.bool_]) -> dict[str, Any]:
-    """Figures of merit for one set of pictures, rounded to four digits; without fakes, only the false alarms."""
-    reals, fakes = labels == REAL, labels == FAKE
-    values = {"false_alarms": float(flagged[reals].mean())}
-    if fakes.any():
-        values |= {
-            "hits": float(flagged[fakes].mean()),
-            "balanced_accuracy": float(((~flagged[reals]).mean() + flagged[fakes].mean()) / 2),
-            "auc": metrics.auc(labels, scores),
-            "ap": metrics.average_precision(labels, scores),
-            "eer": metrics.equal_error_rate(labels, scores),
-            "tpr_at_1pct_fpr": metrics.hits_at_false_alarms(labels, scores, 0.01),
-        }
-    counts = {"real": int(reals.sum()), "fake": int(fakes.sum())}
-    return counts | {name: round(value, 4) for name, value in values.items()}
+def _key(card: Card) -> str:
+    """The name of a model in metrics.json."""
+    return f"{card.name}-{card.precision}"

@@ -7,19 +7,18 @@ from keras import ops
 from edge_detect.errors import UsageError
 from edge_detect.faces import decode, letterbox, suppress
 from edge_detect.manifest import read_manifests
-from edge_detect.matching import average_precision, match
-from edge_detect.scenes import read_scenes, scenes_hash
-from training.compose import FrameMaker, load_scene
+from edge_detect.matching import LEAST_SCORE, average_precision, match
+from edge_detect.scenes import load_scene, read_scenes, scenes_hash
+from training.compose import FrameMaker
 from training.recipe import Recipe
-
-_LEAST_SCORE = 0.05
-"""Found boxes below this are not looked at in validation."""
 
 
 class FinderTask:
     """What `fit` needs to know of a finder: batches, losses, validation, provenance."""
 
     kind = "finder"
+    labels = ("nothing", "face")
+    crop = "the whole picture, its longer side scaled to the input, on black"
 
     def __init__(self, recipe: Recipe) -> None:
         if recipe.scenes is None:
@@ -39,18 +38,18 @@ class FinderTask:
 
     def validate(self, model: keras.Model) -> tuple[float, dict[str, float]]:
         """Average precision at an intersection over union of 0.5, and the recall of certain boxes at score 0.3."""
-        frames, scales = zip(*(letterbox(picture.pixels, self._side) for picture in self._pictures), strict=True)
+        frames, scales = zip(*(letterbox(picture, self._side) for picture in self._pictures), strict=True)
         matches, scores, hits = [], [], []
         for start in range(0, len(frames), 32):
             outputs = model.predict_on_batch(np.stack(frames[start : start + 32]))
             for i in range(len(outputs["heat"])):
-                boxes, sure = decode(outputs["heat"][i], outputs["size"][i], outputs["offset"][i], _LEAST_SCORE)
+                boxes, sure = decode(outputs["heat"][i], outputs["size"][i], outputs["offset"][i], LEAST_SCORE)
                 kept = suppress(boxes, sure)
                 boxes, sure = boxes[kept] / scales[start + i], sure[kept]
-                picture = self._pictures[start + i]
-                matches.append(match(boxes, picture.boxes, picture.certain))
+                scene = self.validation[start + i]
+                matches.append(match(boxes, scene.boxes, scene.certain))
                 scores.append(sure)
-                hits.append(match(boxes[sure >= 0.3], picture.boxes, picture.certain).hit)
+                hits.append(match(boxes[sure >= 0.3], scene.boxes, scene.certain).hit)
         return average_precision(matches, scores), {"recall": float(np.concatenate(hits).mean())}
 
     def provenance(self) -> dict[str, object]:

@@ -146,6 +146,8 @@ def model_card(model: keras.Model, recipe: Recipe, task: Task, run: checkpoint.P
         version=recipe.version,
         description=recipe.description,
         kind=task.kind,
+        labels=task.labels,
+        crop=task.crop,
         input_side=recipe.input_side,
         output=next(iter(model.loss)),
         outputs={name: i for i, name in enumerate(sorted(model.output))},

@@ -24,9 +24,15 @@ def scan(
         Optional[str],
         typer.Option("--model", "-m", metavar="MODEL", help="A .tflite file or the name of a shipped model."),
     ] = None,
+    finder: Annotated[
+        str, typer.Option(metavar="MODEL", help="The model that finds the faces: a .tflite file or a shipped name.")
+    ] = "face",
     whole_image: Annotated[
         bool,
-        typer.Option("--whole-image", help="Score the centred square of each picture as one face crop (the default)."),
+        typer.Option("--whole-image", help="Find no faces: score the centred square of each picture."),
+    ] = False,
+    small_faces: Annotated[
+        bool, typer.Option("--small-faces", help="Search again in overlapping tiles: slower, finds faces in crowds.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
     as_jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line.")] = False,
@@ -52,6 +58,8 @@ def scan(
     """
     if not paths and files_from is None:
         raise UsageError("nothing to scan: name files, folders or -, or use --files-from (see edge-detect scan --help)")
+    if whole_image and small_faces:
+        raise UsageError("--whole-image finds no faces, and --small-faces finds more of them: choose one")
     if as_json + as_jsonl + as_csv > 1:
         raise UsageError("--json, --jsonl and --csv exclude each other")
     if [*(paths or ()), files_from].count("-") > 1:
@@ -69,7 +77,8 @@ def scan(
     check_output(output, files)
     kind = "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "text"
     threads = min(workers or os.cpu_count() or 1, len(files))
-    detectors = [Detector.load(model, whole_image=whole_image) for _ in range(threads)]
+    load = partial(Detector.load, model, finder=finder, whole_image=whole_image, small_faces=small_faces)
+    detectors = [load() for _ in range(threads)]
     visitors = []
     for folder, write in ((save_crops, pictures.save_crops), (annotate, pictures.save_annotated)):
         if folder:

@@ -1,0 +1,100 @@
+import csv
+import json
+
+import cv2
+import numpy as np
+import pytest
+import tiny
+
+from edge_detect.card import unpack
+from edge_detect.errors import PictureError
+from edge_detect.face_evaluation import evaluate_faces, tables
+from edge_detect.faces import FaceFinder
+from edge_detect.network import Network
+from edge_detect.scenes import read_scenes
+
+RED = (255, 0, 0)
+
+
+def write_scenes(root, split="test", scenes=()):
+    """Scenes of 128 × 128 pixels: (name, source, red spots, boxes with score and votes)."""
+    (root / split).mkdir(parents=True, exist_ok=True)
+    images, faces = [], []
+    for name, source, spots, boxes in scenes:
+        picture = np.zeros((128, 128, 3), np.uint8)
+        for x, y in spots:
+            picture[y : y + 16, x : x + 16] = RED
+        cv2.imwrite(str(root / split / name), picture[..., ::-1])
+        images.append((f"{split}/{name}", source, 128, 128, len(boxes)))
+        faces += [(f"{split}/{name}", *box) for box in boxes]
+    for table, heading, rows in (
+        ("images.csv", ("file", "source", "width", "height", "faces"), images),
+        ("faces.csv", ("file", "x0", "y0", "x1", "y1", "score", "votes"), faces),
+    ):
+        with (root / table).open("w", newline="") as file:
+            csv.writer(file).writerows([heading, *rows])
+    return root
+
+
+HIT, MISSED, DOUBTFUL = (40, 40, 104, 104, 0.9, 3), (0, 0, 8, 8, 0.9, 3), (40, 40, 104, 104, 0.5, 1)
+SCENES = (
+    ("found.png", "one", [(64, 64)], [HIT]),
+    ("missed.png", "one", [], [MISSED]),
+    ("doubtful.png", "two", [(64, 64)], [DOUBTFUL]),
+    ("empty.png", "two", [], []),
+    ("false.png", "two", [(64, 64)], []),
+)
+
+
+@pytest.fixture
+def scenes(tmp_path):
+    return write_scenes(tmp_path / "scenes", scenes=SCENES)
+
+
+@pytest.fixture
+def finder():
+    return FaceFinder(Network(*unpack(tiny.packed_finder())))
+
+
+def test_recall_false_boxes_and_faceless_pictures_are_counted(scenes, finder):
+    figures = evaluate_faces(finder, read_scenes(scenes))
+    assert figures["pictures"] == 5
+    assert figures["sizes"]["8% or more"] == {"faces": 1, "recall": 1.0}
+    assert figures["sizes"]["4 to 8%"] == {"faces": 1, "recall": 0.0}
+    assert figures["sizes"]["under 4%"] == {"faces": 0, "recall": None}
+    assert figures["false_boxes_per_picture"] == 0.2
+    assert (figures["faceless"], figures["faceless_without_a_box"]) == (2, 0.5)
+    assert figures["sources"]["one"]["false_boxes_per_picture"] == 0
+    assert figures["sources"]["one"]["faceless_without_a_box"] is None
+
+
+def test_the_table_has_a_row_for_all_and_for_each_source(scenes, finder):
+    rows = tables({"test": evaluate_faces(finder, read_scenes(scenes))}).splitlines()
+    assert [row.split("|")[1].strip() for row in rows[2:]] == ["**test**", "one", "two"]
+    assert "1.000 of 1" in rows[2]
+
+
+def test_a_scene_that_cannot_be_read_is_named(scenes, finder):
+    (scenes / "test" / "found.png").write_bytes(b"no picture")
+    with pytest.raises(PictureError, match=r"found\.png"):
+        evaluate_faces(finder, read_scenes(scenes))
+
+
+def test_the_verb_prints_a_table_or_json(edge_detect, tiny_finder, scenes):
+    run = edge_detect("evaluate-faces", scenes, "-m", tiny_finder)
+    assert (run.code, run.lines[2].split("|")[1].strip()) == (0, "**test**")
+    figures = json.loads(edge_detect("evaluate-faces", scenes, "-m", tiny_finder, "--json", "--small-faces").out)
+    assert figures["pictures"] == 5
+
+
+def test_the_verb_refuses_a_classifier_an_empty_split_and_a_folder_without_tables(
+    edge_detect, tiny_finder, tiny_model, scenes, tmp_path
+):
+    for arguments, message in (
+        ((scenes, "-m", tiny_model), "is a classifier, and a finder is needed"),
+        ((scenes, "-m", tiny_finder, "--split", "val"), "no pictures in the split 'val'"),
+        ((tmp_path, "-m", tiny_finder), "holds no images.csv"),
+    ):
+        run = edge_detect("evaluate-faces", *arguments)
+        assert (run.code, run.out) == (2, "")
+        assert message in run.err
