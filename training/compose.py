@@ -178,7 +178,7 @@ class FrameMaker:
     def load(self) -> None:
         """Decode the scenes and read the encoded face crops into memory."""
         self._scenes = [Labelled(load_scene(scene), scene.boxes, scene.certain) for scene in self.scenes]
-        self._empty = [scene for scene in self._scenes if len(scene.boxes) == 0]
+        self._faceless = [scene for scene in self._scenes if not scene.certain.any()]
         crowded = np.sqrt([max(1, int(scene.certain.sum())) for scene in self._scenes])  # they teach more
         self._chances = crowded / crowded.sum()
         self._crops = [sample.path.read_bytes() for sample in self.crops]
@@ -209,10 +209,7 @@ class FrameMaker:
             for left, top in ((0, 0), (half, 0), (0, half), (half, half)):
                 self._lay_scene(frame, rng, (left, top, left + half, top + half))
         else:
-            background = self._empty[int(rng.integers(len(self._empty)))] if self._empty else None
-            if background is not None:
-                fitting = 1.3 * side / min(background.pixels.shape[:2])
-                lay(frame, background, fitting, 0.0, (side / 2, side / 2), soft=False)
+            self._lay_background(frame, rng)
             for _ in range(int(rng.integers(0, 6))):
                 self._lay_crop(frame, rng)
         return frame
@@ -228,6 +225,17 @@ class FrameMaker:
         slack = abs(zoom - 1) * (right - left) / 2
         centre = middle + rng.uniform(-slack, slack, 2)
         lay(frame, scene, fitting * zoom, angle, (float(centre[0]), float(centre[1])), soft=False)
+
+    def _lay_background(self, frame: Frame, rng: Generator) -> None:
+        """A scene without a certain face over the whole frame, or a part of one, if there is any."""
+        if not self._faceless:
+            return
+        background = self._faceless[int(rng.integers(len(self._faceless)))]
+        side = self.recipe.input_side
+        scale = side / min(background.pixels.shape[:2]) * float(2 ** rng.uniform(0.1, 1.6))
+        slack = (np.array(background.pixels.shape[1::-1]) * scale - side) / 2
+        centre = side / 2 + rng.uniform(-slack, slack)
+        lay(frame, background, scale, 0.0, (float(centre[0]), float(centre[1])), soft=False)
 
     def _lay_crop(self, frame: Frame, rng: Generator) -> None:
         index = int(rng.integers(len(self._crops)))
