@@ -1,6 +1,7 @@
 # Every verb of the project. Only Python and make are needed; the rest is installed into .venv folders here.
 PYTHON ?= python3
 DATA ?= ../shared/data/faces
+SCENES ?= ../shared/data/scenes
 RUN ?= runs/edge
 
 .NOTPARALLEL:
@@ -38,6 +39,13 @@ release: .venv-dev/ready ## convert the trained model, fit its calibration and t
 	.venv-dev/bin/python -m convert $(RUN)/best.keras --data $(DATA) --out models/deepfake
 	.venv-dev/bin/python -m training calibrate models/deepfake/deepfake-*.tflite --data $(DATA)
 	cp $(RUN)/history.csv models/deepfake/history.csv
+
+face: .venv-dev/ready ## reproduce the released face finder: train, convert, choose its threshold, evaluate
+	.venv-dev/bin/python -m training fit training/recipes/finder.toml --data $(DATA) --out runs/finder --resume
+	.venv-dev/bin/python -m convert runs/finder/best.keras --data $(SCENES) --out models/face
+	.venv-dev/bin/python -m training calibrate models/face/face-*.tflite --data $(SCENES)
+	cp runs/finder/history.csv models/face/history.csv
+	.venv-dev/bin/python -m training evaluate models/face/face-*.tflite --data $(SCENES) --out models/face
 
 baseline: .venv-dev/ready ## train and convert the serenity baseline, for the same table
 	.venv-dev/bin/python -m training fit training/recipes/serenity.toml --data $(DATA) --out runs/serenity --resume

@@ -19,7 +19,7 @@ def test_every_option_of_scan_is_in_the_readme_and_no_other(edge_detect):
     assert set(re.findall(r"--[a-z-]+", rows)) == shown
 
 
-@pytest.mark.parametrize("verb", ["scan", "info", "bench"])
+@pytest.mark.parametrize("verb", ["scan", "info", "bench", "evaluate-faces"])
 def test_every_verb_is_in_the_readme(verb, edge_detect):
     assert f"edge-detect {verb}" in README
     assert f"  {verb} " in edge_detect("--help").out
