@@ -17,7 +17,7 @@ from edge_detect.header import HEAD, check_kind
 from edge_detect.image import Decoded, Picture
 from edge_detect.models import FINDER, find_model
 from edge_detect.network import Network, Runnable
-from edge_detect.results import Box, Face, ModelId, Result, Verdict
+from edge_detect.results import TOO_SMALL, Box, Face, ModelId, Result, Verdict
 
 Source = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Picture]
 SMALLEST_FACE = 48
@@ -126,7 +126,7 @@ class Detector:
     def _face(self, box: Box, crop: Picture) -> Face:
         score = self.card.calibration.probability(self.logit(crop))
         if self._finder is not None and box.size < SMALLEST_FACE:
-            return Face(box, score, Verdict.UNCERTAIN, reason="too_small")
+            return Face(box, score, Verdict.UNCERTAIN, reason=TOO_SMALL)
         return Face(box, score, self.verdict(score))
 
     def _result(self, label: str, faces: tuple[Face, ...]) -> Result:

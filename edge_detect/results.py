@@ -5,6 +5,8 @@ from enum import Enum
 from typing import Any
 
 SCHEMA_VERSION = 1
+TOO_SMALL = "too_small"
+"""The reason of a face with too few pixels to judge."""
 
 
 class Verdict(str, Enum):
@@ -48,7 +50,7 @@ class Face:
     """One scored part of a picture.
 
     box: the face, or with `--whole-image` the scored square; score: the calibrated probability (0–1) that it is fake;
-    reason: why the verdict is uncertain whatever the score ("too_small"), else None.
+    reason: why the verdict is uncertain whatever the score (TOO_SMALL), else None.
     """
 
     box: Box

@@ -311,3 +311,38 @@ def test_the_progress_bar_shows_on_a_terminal_and_never_in_the_results(tiny_mode
     assert len([json.loads(line) for line in (tmp_path / "out").read_text().splitlines()]) == total
     lines = on_a_terminal(scan).replace("\r", "\n").splitlines()
     assert sum(line.startswith(("real", "fake", "uncertain", "unreadable")) for line in lines) == total
+
+
+def spotted(side: int) -> bytes:
+    """A picture in which the tiny finder finds one face of half its side, and the tiny classifier a fake."""
+    picture = np.zeros((side, side, 3), np.uint8)
+    picture[side // 2 : side // 2 + side // 8, side // 2 : side // 2 + side // 8] = (255, 0, 0)
+    return zoo.encode(picture, "PNG")
+
+
+def test_faces_are_found_cut_out_and_scored(edge_detect, tiny_model, tiny_finder, tmp_path):
+    files = {"empty.png": solid((0, 0, 0)), "face.png": spotted(512), "small.png": spotted(64)}
+    folder = zoo.write(files, tmp_path / "in")
+    models = ("-m", tiny_model, "--finder", tiny_finder)
+    options = ("--annotate", tmp_path / "drawn", "--save-crops", tmp_path / "crops")
+    run = edge_detect("scan", *models, "--jsonl", *options, folder)
+    empty, face, small = run.records
+    assert (empty["verdict"], empty["score"], empty["faces"]) == ("no_face", None, [])
+    assert (face["faces"][0]["box"], face["faces"][0]["size"]) == ([160.0, 160.0, 416.0, 416.0], 256.0)
+    assert (small["verdict"], small["faces"][0]["reason"]) == ("uncertain", "too_small")
+    assert len(list((tmp_path / "crops").iterdir())) == 2
+    assert len(list((tmp_path / "drawn").iterdir())) == 3
+
+
+def test_the_text_says_that_a_face_is_too_small(edge_detect, tiny_model, tiny_finder, tmp_path):
+    folder = zoo.write({"empty.png": solid((0, 0, 0)), "small.png": spotted(64)}, tmp_path / "in")
+    run = edge_detect("scan", "-m", tiny_model, "--finder", tiny_finder, folder)
+    assert run.lines[0] == f"no_face      –    {folder / 'empty.png'}"
+    assert run.lines[1].endswith("small.png: the largest face has 32 pixels, too few to judge")
+    assert run.code == 0
+
+
+def test_two_ways_to_look_for_faces_exclude_each_other(edge_detect, tiny_model):
+    run = edge_detect("scan", "-m", tiny_model, "--whole-image", "--small-faces", "x.png")
+    assert (run.code, run.out) == (2, "")
+    assert "choose one" in run.err

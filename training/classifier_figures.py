@@ -43,18 +43,19 @@ def measure(path: Path, data: list[Path]) -> dict[str, Any]:
     for split in SPLITS:
         chosen = [sample for sample in samples if sample.split == split]
         if chosen:
-            entry["splits"][split] = split_figures(chosen, *scan(path, chosen))
+            entry["splits"][split] = split_figures(chosen, *scan(path, chosen, "--whole-image"))
     short = {split: figures["all"] for split, figures in entry["splits"].items()}
     write_packed(path, flatbuffer, dataclasses.replace(card, metrics=short))
     return entry
 
 
-def scan(model: Path, samples: list[Sample]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def scan(model: Path, samples: list[Sample], *options: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Scores (n,) and whether each picture was called fake (n,), as `edge-detect scan` prints them.
 
-    Raises EdgeDetectError when a picture cannot be read.
+    options: more of them, such as "--whole-image". The score of a picture without a face is nan. Raises EdgeDetectError
+    when a picture cannot be read.
     """
-    command = [sys.executable, "-m", "edge_detect", "scan", "--whole-image", "--jsonl", "--files-from", "-"]
+    command = [sys.executable, "-m", "edge_detect", "scan", *options, "--jsonl", "--files-from", "-"]
     names = [str(sample.path) for sample in samples]
     listed = "\0".join(names)
     run = subprocess.run([*command, "--model", str(model)], input=listed, capture_output=True, text=True, check=False)
@@ -64,7 +65,7 @@ def scan(model: Path, samples: list[Sample]) -> tuple[NDArray[np.float64], NDArr
     if [record["path"] for record in records] != names:
         raise EdgeDetectError("scan did not answer for the pictures it was given, in their order")
     return (
-        np.array([record["score"] for record in records]),
+        np.array([record["score"] for record in records], np.float64),
         np.array([record["verdict"] == Verdict.FAKE for record in records]),
     )
 

@@ -68,6 +68,25 @@ def evaluate(
     typer.echo(run(models, data, out, readme))
 
 
+@app.command()
+def photos(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A packed classifier.")],
+    crops: Annotated[Path, typer.Option(help="A folder with labels.csv: face crops, cut beforehand.")],
+    photos: Annotated[Path, typer.Option(help="The same for the whole photos they were cut from, by equal groups.")],
+    out: Annotated[Path | None, typer.Option(help="A file with the markers <!-- photos --> for the table.")] = None,
+) -> None:
+    """Measure what finding the face costs: AUC of whole photos against that of crops of the same."""
+    from training import report
+    from training.photos import compare
+
+    if out:
+        report.check_markers(out, "photos")
+    found = compare(model, crops, photos)
+    if out:
+        report.replace_between(out, "photos", found)
+    typer.echo(found)
+
+
 def main() -> None:
     """Run a verb; errors of ours become one line and an exit code."""
     try:

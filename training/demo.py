@@ -9,8 +9,6 @@ import importlib.util
 import sys
 from pathlib import Path
 
-import cv2
-
 from edge_detect import image
 from edge_detect.errors import MissingExtraError
 from edge_detect.image import Picture
@@ -34,24 +32,21 @@ def portrait(name: str) -> tuple[Picture, Box]:
 
 
 def make(folder: Path) -> list[Path]:
-    """Write both portraits, each with the other's face and with its own face blended over itself, as PNG crops."""
+    """Write both portraits, each also with the other's face and with its own face blended over itself, as PNG."""
     hopper, hopper_box = portrait("hopper")
     collins, collins_box = portrait("collins")
     pictures = {
-        "collins-original": (collins, collins_box),
-        "collins-face-swapped": (swap(collins, collins_box, hopper, hopper_box), collins_box),
-        "collins-self-blended": (self_blend(collins, collins_box), collins_box),
-        "hopper-original": (hopper, hopper_box),
-        "hopper-face-swapped": (swap(hopper, hopper_box, collins, collins_box), hopper_box),
-        "hopper-self-blended": (self_blend(hopper, hopper_box), hopper_box),
+        "collins-original": collins,
+        "collins-face-swapped": swap(collins, collins_box, hopper, hopper_box),
+        "collins-self-blended": self_blend(collins, collins_box),
+        "hopper-original": hopper,
+        "hopper-face-swapped": swap(hopper, hopper_box, collins, collins_box),
+        "hopper-self-blended": self_blend(hopper, hopper_box),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name, (picture, box) in pictures.items():
-        square = image.face_square((box.x0, box.y0, box.x1, box.y1), picture.shape[1], picture.shape[0])
-        paths.append(folder / f"{name}.png")
-        cv2.imwrite(str(paths[-1]), cv2.cvtColor(image.cut(picture, square), cv2.COLOR_RGB2BGR))
-    return paths
+    for name, picture in pictures.items():
+        image.save(folder / f"{name}.png", picture)
+    return [folder / f"{name}.png" for name in pictures]
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_detect import image
 from edge_detect.detector import Inspection
-from edge_detect.results import Verdict
+from edge_detect.results import TOO_SMALL, Verdict
 
 _COLOURS = {Verdict.FAKE: (220, 30, 30), Verdict.REAL: (30, 160, 60), Verdict.UNCERTAIN: (230, 160, 0)}
 
@@ -31,7 +31,8 @@ def save_annotated(inspection: Inspection, folder: Path) -> None:
         left, top, right, bottom = (round(value) for value in (box.x0, box.y0, box.x1 - 1, box.y1 - 1))
         colour = _COLOURS[face.verdict]
         cv2.rectangle(canvas, (left, top), (right, bottom), colour, thickness)
-        _label(canvas, f"{face.verdict} {face.score:.2f}", (left, top), colour, thickness)
+        text = "too small" if face.reason == TOO_SMALL else f"{face.verdict} {face.score:.2f}"
+        _label(canvas, text, (left, top), colour, thickness)
     image.save(folder / f"{unique_name(inspection.result.path)}.jpg", canvas)
 
 

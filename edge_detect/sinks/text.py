@@ -1,16 +1,20 @@
 """One line per picture, for people."""
 
-from edge_detect.results import Result
+from edge_detect.results import TOO_SMALL, Result
 from edge_detect.sinks.base import Sink
 
 
 class TextSink(Sink):
-    """`verdict  score  path`, and the reason behind an unreadable picture."""
+    """`verdict  score  path`, and why a picture is unreadable or has only faces that are too small."""
 
     def write(self, result: Result) -> None:
         """Write one line."""
         score = "  –  " if result.score is None else f"{result.score:.3f}"
         reason = f": {result.error}" if result.error else ""
+        if result.faces and all(face.reason == TOO_SMALL for face in result.faces):
+            reason = (
+                f": the largest face has {max(face.box.size for face in result.faces):.0f} pixels, too few to judge"
+            )
         self.stream.write(f"{result.verdict.value:<10} {score}  {printable(result.path)}{reason}\n")
         self.stream.flush()
 

@@ -1,0 +1,56 @@
+"""What finding costs: whole photos, face found and scored, against crops of the same that were cut beforehand."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_detect.errors import UsageError
+from edge_detect.manifest import REAL, Sample, read_manifest
+from edge_detect.table import number, table
+from training import metrics
+from training.classifier_figures import scan
+
+
+def compare(model: Path, crops: Path, photos: Path) -> str:
+    """A table of AUC per source on the split `test`, for pictures whose group is in both manifests.
+
+    A photo without a face gets the lowest score. A source without real pictures is measured against all real ones
+    that are compared. Raises UsageError when the manifests have no group in common.
+    """
+    cut, whole = _pairs(read_manifest(crops), read_manifest(photos))
+    if not cut:
+        raise UsageError(f"{crops} and {photos} have no group of the split 'test' in common")
+    before, _ = scan(model, cut, "--whole-image")
+    after, _ = scan(model, whole)
+    missed = np.isnan(after)
+    after = np.where(missed, 0.0, after)
+    sources = np.array([sample.source for sample in cut])
+    labels = np.array([sample.label for sample in cut])
+    rows = []
+    for source in ["all", *sorted(set(sources))]:
+        chosen = (sources == source) | (source == "all")
+        reals = chosen & (labels == REAL)
+        if not (labels[chosen] != REAL).any():
+            continue
+        either = (chosen & (labels != REAL)) | (reals if reals.any() else labels == REAL)
+        rows.append(_row(source, labels[either], before[either], after[either], int(missed[chosen].sum())))
+    return table(("source", "real", "fake", "AUC of crops", "AUC of photos", "difference", "no face found"), rows)
+
+
+def _pairs(crops: list[Sample], photos: list[Sample]) -> tuple[list[Sample], list[Sample]]:
+    """Crops of the split `test` and their photos, by group; groups of several pictures are left out."""
+    by_group: dict[str, list[Sample]] = {}
+    for photo in photos:
+        by_group.setdefault(photo.group, []).append(photo)
+    tests = [crop for crop in crops if crop.split == "test" and len(by_group.get(crop.group, ())) == 1]
+    alone = [crop for crop in tests if sum(other.group == crop.group for other in tests) == 1]
+    return alone, [by_group[crop.group][0] for crop in alone]
+
+
+def _row(
+    source: str, labels: NDArray[np.int64], before: NDArray[np.float64], after: NDArray[np.float64], missed: int
+) -> list[str]:
+    crops, photos = metrics.auc(labels, before), metrics.auc(labels, after)
+    counts = (int((labels == REAL).sum()), int((labels != REAL).sum()))
+    return [source, *map(str, counts), number(crops), number(photos), f"{photos - crops:+.3f}", str(missed)]
