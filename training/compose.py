@@ -197,21 +197,23 @@ class FrameMaker:
         return pixels, {name: np.stack([answer[name] for answer in answers]) for name in answers[0]}
 
     def _layout(self, rng: Generator) -> Frame:
-        """One scene at a random zoom, four of them, or face crops pasted over a scene without faces."""
+        """One scene at a random zoom, four of them, one face that fills the frame, or faces over a faceless scene."""
         side = self.recipe.input_side
         colour = np.zeros(3, np.uint8) if rng.random() < 0.5 else rng.integers(0, 256, 3).astype(np.uint8)
         frame = Frame.blank(side, colour)
         kind = rng.random()
         if kind < 0.5:
             self._lay_scene(frame, rng, (0, 0, side, side))
-        elif kind < 0.7:
+        elif kind < 0.65:
             half = side / 2
             for left, top in ((0, 0), (half, 0), (0, half), (half, half)):
                 self._lay_scene(frame, rng, (left, top, left + half, top + half))
+        elif kind < 0.77:
+            self._lay_crop(frame, rng, side * float(2 ** rng.uniform(-0.7, 0.3)), 0.15)
         else:
             self._lay_background(frame, rng)
             for _ in range(int(rng.integers(0, 6))):
-                self._lay_crop(frame, rng)
+                self._lay_crop(frame, rng, side * float(2 ** rng.uniform(-4.3, 0)), 0.45)
         return frame
 
     def _lay_scene(self, frame: Frame, rng: Generator, cell: tuple[float, float, float, float]) -> None:
@@ -237,14 +239,15 @@ class FrameMaker:
         centre = side / 2 + rng.uniform(-slack, slack)
         lay(frame, background, scale, 0.0, (float(centre[0]), float(centre[1])), soft=False)
 
-    def _lay_crop(self, frame: Frame, rng: Generator) -> None:
+    def _lay_crop(self, frame: Frame, rng: Generator, size: float, spread: float) -> None:
+        """A face crop whose face has a longer side of `size` pixels, up to `spread` of the frame from its middle."""
         index = int(rng.integers(len(self._crops)))
         pixels = decode(self._crops[index]).pixels
         box = self.crops[index].box
         assert box is not None
         crop = Labelled(pixels, np.array([box], np.float32), np.ones(1, bool))
         side = self.recipe.input_side
-        scale = side * float(2 ** rng.uniform(-4.3, 0)) / max(box[2] - box[0], box[3] - box[1])
-        centre = rng.uniform(0.05 * side, 0.95 * side, 2)
+        scale = size / max(box[2] - box[0], box[3] - box[1])
+        centre = side / 2 + rng.uniform(-spread * side, spread * side, 2)
         angle = float(rng.uniform(-30, 30)) if rng.random() < 0.5 else 0.0
         lay(frame, crop, scale, angle, (float(centre[0]), float(centre[1])), soft=bool(rng.random() < 0.5))
