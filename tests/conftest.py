@@ -37,6 +37,15 @@ def faces() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def scenes() -> Path:
+    """The shared pictures with face boxes; tests that use them are skipped where they are absent."""
+    folder = SHARED / "scenes"
+    if not folder.is_dir():
+        pytest.skip("the shared scenes are not on this machine")
+    return folder
+
+
 class Finished:
     """What a command left behind."""
 

@@ -9,6 +9,7 @@ from conftest import ROOT
 from edge_detect.errors import ExitCode
 from edge_detect.results import SCHEMA_VERSION
 
+CARDS = [ROOT / "models" / name / "README.md" for name in ("deepfake", "face")]
 README = (ROOT / "README.md").read_text()
 
 
@@ -46,12 +47,12 @@ def test_the_json_example_has_the_schema_of_the_program(edge_detect, tiny_model,
 
 def test_every_make_verb_in_the_documents_exists():
     makefile = (ROOT / "Makefile").read_text()
-    for name in ("README.md", "CONTRIBUTING.md", "models/deepfake/README.md"):
-        for verb in re.findall(r"(?:`|\$ )make ([a-z]+)", (ROOT / name).read_text()):
-            assert re.search(rf"^{verb}:", makefile, re.MULTILINE), (name, verb)
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *CARDS):
+        for verb in re.findall(r"(?:`|\$ )make ([a-z]+)", path.read_text()):
+            assert re.search(rf"^{verb}:", makefile, re.MULTILINE), (path, verb)
 
 
 def test_every_link_to_a_file_leads_somewhere():
-    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "models" / "deepfake" / "README.md"):
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *CARDS):
         for target in re.findall(r"\]\((?!http|#)([^)#]+)\)", path.read_text()):
             assert (path.parent / target).exists(), (path.name, target)

@@ -1,0 +1,93 @@
+"""The released finder: its file, its figures, and what it finds in real pictures where they are at hand."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from edge_detect import Detector, Verdict, image
+from edge_detect.card import read_packed
+from edge_detect.face_evaluation import evaluate_faces
+from edge_detect.faces import FaceFinder
+from edge_detect.network import Network
+from edge_detect.scenes import read_scenes
+from training.demo import PORTRAITS, portrait
+
+FOLDER = ROOT / "models" / "face"
+SHIPPED = FOLDER / "face-int8.tflite"
+
+
+@pytest.fixture(scope="module")
+def figures():
+    return json.loads((FOLDER / "metrics.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def finder():
+    return FaceFinder(Network.load(SHIPPED))
+
+
+def test_the_default_finder_is_the_shipped_one():
+    assert Detector.load()._finder.card.sha256 == read_packed(SHIPPED)[1].sha256
+
+
+def test_the_finder_is_under_400_kilobytes():
+    assert SHIPPED.stat().st_size < 400_000
+
+
+@pytest.mark.parametrize("precision", ["int8", "float32"])
+def test_the_figures_are_those_of_the_files_beside_them(figures, precision):
+    _, card = read_packed(FOLDER / f"face-{precision}.tflite")
+    entry = figures[f"face-{precision}"]
+    assert entry["sha256"] == card.sha256
+    for mode, values in entry["modes"].items():
+        assert {key: value for key, value in values.items() if key != "sources"} == card.metrics[mode]
+
+
+def test_the_model_card_shows_the_figures(figures):
+    text = (FOLDER / "README.md").read_text()
+    for entry in figures.values():
+        for values in entry["modes"].values():
+            recall = values["sizes"]["8% or more"]
+            assert f"| {recall['recall']:.3f} of {recall['faces']} |" in text or entry["file"] != SHIPPED.name
+
+
+@pytest.mark.parametrize("name", PORTRAITS)
+@pytest.mark.parametrize("share", [0.5, 1.0, 2.0])
+def test_the_face_of_a_portrait_is_found_at_any_size(finder, name, share):
+    picture, box = portrait(name)
+    scaled = cv2.resize(picture, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    found = finder.find(scaled)
+    assert len(found) == 1
+    expected, got = box.scaled(share, share), found[0].box
+    middle = np.array([got.x0 + got.x1 - expected.x0 - expected.x1, got.y0 + got.y1 - expected.y0 - expected.y1]) / 2
+    assert np.abs(middle).max() < 0.25 * expected.size
+    assert 0.7 < got.size / expected.size < 1.4
+
+
+def test_faces_of_a_group_are_each_found_and_scored():
+    """Two portraits side by side: two faces, and the picture has the score of the more suspicious."""
+    tiles = [image.resize(image.whole(portrait(name)[0]), 300) for name in PORTRAITS]
+    result = Detector.load().detect(np.hstack(tiles))
+    assert len(result.faces) == 2
+    assert result.score == max(face.score for face in result.faces)
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_an_empty_picture_has_no_face(value):
+    assert Detector.load().detect(np.full((300, 400, 3), value, np.uint8)).verdict == Verdict.NO_FACE
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (33, 47)])
+def test_odd_sizes_are_searched_without_a_fuss(finder, size):
+    finder.find(np.full((*size, 3), 90, np.uint8), small_faces=True)
+
+
+def test_the_recorded_figures_are_measured_again(figures, finder, scenes):
+    chosen = [scene for scene in read_scenes(scenes) if scene.split == "test" and scene.source == "video_news"]
+    measured = evaluate_faces(finder, chosen)
+    recorded = figures["face-int8"]["modes"]["the picture at once"]["sources"]["video_news"]
+    assert measured["sizes"] == recorded["sizes"]
+    assert measured["false_boxes_per_picture"] == recorded["false_boxes_per_picture"]
