@@ -201,6 +201,26 @@ def test_a_finished_run_is_prolonged_from_its_plateau(run, recipe, tmp_path):
     assert rows[3]["learning_rate"] == "1.00e-03"  # no longer part of a cooldown
 
 
+def test_training_begins_from_a_trained_model(run, recipe, tmp_path):
+    further = tmp_path / "further.toml"
+    begin = f'begin_from = "{run / "best.keras"}"\n'
+    further.write_text(begin + recipe.read_text().replace("crops = 2560", "crops = 640"))
+    done = python("training", "fit", further, "--out", tmp_path / "further")
+    assert done.returncode == 0, done.stderr
+    parent, child = (json.loads((folder / "best.json").read_text()) for folder in (run, tmp_path / "further"))
+    assert float(history(tmp_path / "further")[0]["loss"]) < float(history(run)[0]["loss"]) - 0.05
+    assert child["training"]["crops_seen"] == parent["training"]["crops_seen"] + 640
+    assert child["training"]["begun_from"]["crops_seen"] == parent["training"]["crops_seen"]
+
+
+def test_training_does_not_begin_from_a_model_that_is_not_there(recipe, tmp_path):
+    further = tmp_path / "further.toml"
+    further.write_text('begin_from = "no/such.keras"\n' + recipe.read_text())
+    done = python("training", "fit", further, "--out", tmp_path / "out")
+    assert done.returncode == ExitCode.USAGE
+    assert "there is no no/such.keras" in done.stderr
+
+
 def test_one_class_in_val_is_refused_before_training(data, recipe, tmp_path):
     rows = ["file,label,source,method,group,split"]
     for sample in read_manifest(data):

@@ -10,15 +10,15 @@ PIXELS = np.random.default_rng(1).integers(0, 256, (2, 224, 224, 3), np.uint8)
 STEMS = ("space_to_depth", "haar", "strided")
 
 
-def multiply_adds(model) -> int:
-    """Multiply-adds of the convolutions and dense layers of a functional model at its 224-pixel input."""
+def multiply_adds(model, pixels=PIXELS) -> int:
+    """Multiply-adds of the convolutions and dense layers of a functional model, for pictures of this size."""
     total = 0
     probes = {
         layer.name: layer.output
         for layer in model.layers
         if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense)
     }
-    shapes = {name: array.shape for name, array in keras.Model(model.input, probes).predict_on_batch(PIXELS).items()}
+    shapes = {name: array.shape for name, array in keras.Model(model.input, probes).predict_on_batch(pixels).items()}
     for name, shape in shapes.items():
         kernel = model.get_layer(name).kernel.shape
         positions = int(np.prod(shape[1:3])) if len(shape) == 4 else 1
@@ -53,6 +53,31 @@ def test_the_deployable_edge_is_the_same_function_in_stock_layers(stem, tmp_path
     for name, expected in trained.predict_on_batch(PIXELS).items():
         scale = np.abs(expected).max()
         assert loaded.predict_on_batch(PIXELS)[name] / scale == pytest.approx(expected / scale, abs=2e-5)
+
+
+def test_the_finder_stays_within_its_budget():
+    model = networks.build("finder")
+    assert multiply_adds(model, np.zeros((1, 256, 256, 3), np.uint8)) <= 60e6
+    assert model.count_params() <= 400e3
+
+
+@pytest.mark.parametrize("name", ["edge", "finder"])
+def test_training_can_begin_from_what_was_deployed(name):
+    first, plain, second, again = (f(name) for f in (networks.build, networks.deployable) * 2)
+    for variable in first.trainable_variables:
+        variable.assign(np.random.default_rng(2).normal(0.5, 0.2, variable.shape))
+    networks.deploy(first, plain)
+    networks.undeploy(plain, second)
+    networks.deploy(second, again)
+    for one, two in zip(plain.get_weights(), again.get_weights(), strict=True):
+        assert two == pytest.approx(one, rel=1e-4, abs=1e-5)
+
+
+def test_training_does_not_begin_from_another_network():
+    with pytest.raises(UsageError, match="the same network"):
+        networks.undeploy(networks.deployable("edge"), networks.build("finder"))
+    with pytest.raises(UsageError, match="the same network"):
+        networks.undeploy(networks.deployable("edge", width=32), networks.build("edge"))
 
 
 def test_serenity_is_the_network_it_is_said_to_be():

@@ -1,6 +1,7 @@
 """Training, top to bottom: feed, step, validate, keep the best, go on where it stopped."""
 
 import dataclasses
+import hashlib
 import json
 import signal
 from pathlib import Path
@@ -83,7 +84,7 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
 
 def begin(recipe: Recipe, task: Task, model: keras.Model, state: Path, plateau: Path) -> checkpoint.Progress:
     """A new run, or the stored one; one whose planned length has changed goes on from before its cooldown."""
-    run = checkpoint.Progress({**task.provenance(), **unchanging(recipe)}, recipe.crops)
+    run = checkpoint.Progress({**task.provenance(), **parentage(recipe), **unchanging(recipe)}, recipe.crops)
     if state.exists():
         run = checkpoint.load(state, model, run)
     if run.crops != recipe.crops:
@@ -94,9 +95,29 @@ def begin(recipe: Recipe, task: Task, model: keras.Model, state: Path, plateau: 
     return run
 
 
+def parentage(recipe: Recipe) -> dict[str, Any]:
+    """The model that training begins from: its hash, and how much it had been trained."""
+    if recipe.begin_from is None:
+        return {}
+    parent = json.loads(recipe.begin_from.with_suffix(".json").read_text(encoding="utf-8"))["training"]
+    digest = hashlib.sha256(recipe.begin_from.read_bytes()).hexdigest()
+    return {"begun_from": {"sha256": digest, "crops_seen": parent["crops_seen"], "hours": parent["hours"]}}
+
+
 def unchanging(recipe: Recipe) -> dict[str, Any]:
     """What of a recipe must stay while a run goes on: all but its length, its pace and its texts."""
-    free = {"name", "version", "description", "licence", "manifests", "scenes", "crops", "patience", "cooldown"}
+    free = {
+        "name",
+        "version",
+        "description",
+        "licence",
+        "manifests",
+        "scenes",
+        "begin_from",
+        "crops",
+        "patience",
+        "cooldown",
+    }
     values = {key: value for key, value in vars(recipe).items() if key not in free}
     return {"recipe": json.loads(json.dumps(values)), "precision": keras.mixed_precision.dtype_policy().name}
 
@@ -104,6 +125,8 @@ def unchanging(recipe: Recipe) -> dict[str, Any]:
 def compiled(recipe: Recipe, task: Task) -> keras.Model:
     """The recipe's network with its optimizer and losses, all variables built."""
     model = networks.build(recipe.network, **recipe.options)
+    if recipe.begin_from:
+        networks.undeploy(load_trained(recipe.begin_from), model)
     optimizer = keras.optimizers.AdamW(
         recipe.learning_rate, weight_decay=recipe.weight_decay, clipnorm=1.0, use_ema=True, ema_momentum=recipe.ema
     )
@@ -111,6 +134,19 @@ def compiled(recipe: Recipe, task: Task) -> keras.Model:
     model.compile(optimizer=optimizer, loss=task.losses(model))
     optimizer.build(model.trainable_variables)
     return model
+
+
+def load_trained(path: Path) -> keras.Model:
+    """A `.keras` model that `fit` wrote, in float32. Raises UsageError when it, or its card beside it, is missing."""
+    for part in (path, path.with_suffix(".json")):
+        if not part.is_file():
+            raise UsageError(f"there is no {part}, which training is to begin from")
+    policy = keras.mixed_precision.dtype_policy()
+    keras.mixed_precision.set_dtype_policy("float32")
+    try:
+        return keras.models.load_model(path, compile=False)
+    finally:
+        keras.mixed_precision.set_dtype_policy(policy)
 
 
 def deployable(recipe: Recipe) -> keras.Model:
@@ -141,6 +177,7 @@ def save_model(model: keras.Model, card: Card, out: Path) -> None:
 
 def model_card(model: keras.Model, recipe: Recipe, task: Task, run: checkpoint.Progress, hours: float) -> Card:
     """The card of the trained model, before conversion fills in the rest."""
+    parent = run.made_of.get("begun_from", {})
     return Card(
         name=recipe.name,
         version=recipe.version,
@@ -157,8 +194,8 @@ def model_card(model: keras.Model, recipe: Recipe, task: Task, run: checkpoint.P
             **run.made_of,
             "crops": recipe.crops,
             "cooldown": recipe.cooldown,
-            "crops_seen": run.step * recipe.batch,
-            "hours": round(hours, 2),
+            "crops_seen": run.step * recipe.batch + parent.get("crops_seen", 0),
+            "hours": round(hours + parent.get("hours", 0), 2),
             "keras": keras.__version__,
             "backend": keras.backend.backend(),
         },

@@ -18,15 +18,16 @@ else:
 class Recipe:
     """What is trained on what, and how.
 
-    name: of the released model; version: of its weights; description, licence: for its card;
-    network and options: what `training.networks.build` gets; manifests: data folders, relative to the working
-    directory; scenes: folder of pictures with face boxes, for a finder; seed: of weights, sampling and damage;
-    input_side: side a picture is scored at, in pixels; crop_sides: sides of training crops, one drawn per batch;
-    crops: how many are seen in all; batch: crops a step; warmup: crops over which the learning rate rises;
-    cooldown: last share of the crops over which it falls to zero; weight_decay: of AdamW; ema: momentum of the
-    averaged weights, which are the result; smoothing: of the labels; ramp: crops until damage has its full strength;
-    strength: of the damage, 0–1; balance: 0 draws sources by size, 1 all alike; evaluate_every: crops between
-    validations; patience: validations without a better score before training stops.
+    name: of the released model; version: of its weights; description, licence: for its card; network and options: what
+    `training.networks.build` gets; manifests: data folders, relative to the working directory; scenes: folder of
+    pictures with face boxes, for a finder; begin_from: a trained `.keras` model (its card beside it) of the same
+    network and options, whose weights training begins with instead of random ones; seed: of weights, sampling and
+    damage; input_side: side a picture is scored at, in pixels; crop_sides: sides of training crops, one drawn per
+    batch; crops: how many are seen in all; batch: crops a step; warmup: crops over which the learning rate rises;
+    cooldown: last share of the crops over which it falls to zero; weight_decay: of AdamW; ema: momentum of the averaged
+    weights, which are the result; smoothing: of the labels; ramp: crops until damage has its full strength; strength:
+    of the damage, 0–1; balance: 0 draws sources by size, 1 all alike; evaluate_every: crops between validations;
+    patience: validations without a better score before training stops.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Recipe:
     options: dict[str, Any] = field(default_factory=dict)
     seed: int = 1
     scenes: Path | None = None
+    begin_from: Path | None = None
     input_side: int = 224
     crop_sides: tuple[int, ...] = (112, 128, 144)
     batch: int = 64
@@ -90,8 +92,9 @@ def read_recipe(path: Path) -> Recipe:
         raise UsageError(f"{path}: unknown keys {', '.join(unknown)}; known are {', '.join(sorted(known))}")
     if "manifests" in values:
         values["manifests"] = tuple(Path(entry) for entry in values["manifests"])
-    if "scenes" in values:
-        values["scenes"] = Path(values["scenes"])
+    for key in ("scenes", "begin_from"):
+        if key in values:
+            values[key] = Path(values[key])
     if "crop_sides" in values:
         values["crop_sides"] = tuple(values["crop_sides"])
     try:

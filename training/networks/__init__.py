@@ -27,6 +27,21 @@ def deployable(name: str, **options: Any) -> keras.Model:
     return build(name, **options) if name == "serenity" else build(name, **options, standardised=False)
 
 
+def undeploy(plain: keras.Model, trained: keras.Model) -> None:
+    """Make a network that is to be trained the same function as a `deployable` one: the way back from `deploy`.
+
+    Raises UsageError when the two are not the same network.
+    """
+    try:
+        for source, target in zip(plain.layers, trained.layers, strict=True):
+            if isinstance(target, StandardisedConv2D):
+                target.assume(*source.get_weights())
+            else:
+                target.set_weights(source.get_weights())
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"training can only begin from a model of the same network and options: {error}") from error
+
+
 def deploy(trained: keras.Model, plain: keras.Model) -> None:
     """Make a `deployable` network the same function as a trained one."""
     for source, target in zip(trained.layers, plain.layers, strict=True):

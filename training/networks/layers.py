@@ -1,6 +1,7 @@
 """Layers that our networks share; backend-agnostic Keras 3."""
 
 import keras
+import numpy as np
 from keras import ops
 
 RELU_GAIN = 1.7139588594436646
@@ -36,6 +37,12 @@ class StandardisedConv2D(keras.layers.Conv2D):
         mean = ops.mean(kernel, axis=(0, 1, 2), keepdims=True)
         variance = ops.var(kernel, axis=(0, 1, 2), keepdims=True)
         return (kernel - mean) * ops.rsqrt(variance * fan_in + 1e-6) * self.gain
+
+    def assume(self, kernel, bias) -> None:
+        """Become the ordinary convolution with this kernel (zero mean per output channel, as ours are) and bias."""
+        fan_in = kernel.shape[0] * kernel.shape[1] * kernel.shape[2]
+        gain = np.sqrt(kernel.var(axis=(0, 1, 2)) * fan_in)
+        self.set_weights([kernel / np.maximum(gain, 1e-12), bias, gain])
 
     def call(self, inputs):
         """Convolve with the standardised kernel, in the layer's compute type."""
