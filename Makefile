@@ -38,14 +38,17 @@ fit: .venv-dev/ready ## train the recipe; goes on where it was interrupted
 release: .venv-dev/ready ## convert the trained model, fit its calibration and thresholds
 	.venv-dev/bin/python -m convert $(RUN)/best.keras --data $(DATA) --out models/deepfake
 	.venv-dev/bin/python -m training calibrate models/deepfake/deepfake-*.tflite --data $(DATA)
-	for end in keras json; do cp $(RUN)/best.$$end models/deepfake/deepfake.$$end; done
+	cp $(RUN)/best.keras models/deepfake/deepfake.keras
+	cp $(RUN)/best.json models/deepfake/deepfake.json
 	cp $(RUN)/history.csv models/deepfake/history.csv
 
 face: .venv-dev/ready ## reproduce the released face finder: train, convert, choose its threshold, evaluate
-	.venv-dev/bin/python -m training fit training/recipes/finder.toml --data $(DATA) --out runs/finder --resume
+	.venv-dev/bin/python -m training fit training/recipes/finder.toml --data $(DATA) --scenes $(SCENES) \
+		--out runs/finder --resume
 	.venv-dev/bin/python -m convert runs/finder/best.keras --data $(SCENES) --out models/face
 	.venv-dev/bin/python -m training calibrate models/face/face-*.tflite --data $(SCENES)
-	for end in keras json; do cp runs/finder/best.$$end models/face/face.$$end; done
+	cp runs/finder/best.keras models/face/face.keras
+	cp runs/finder/best.json models/face/face.json
 	cp runs/finder/history.csv models/face/history.csv
 	.venv-dev/bin/python -m training evaluate models/face/face-*.tflite --data $(SCENES) --out models/face
 

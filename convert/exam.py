@@ -1,5 +1,6 @@
 """What a converted model is examined with, by kind: pictures that set its scales, and pictures that test it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,10 +13,9 @@ from convert.representative import Representative, choose
 from edge_detect.card import Card
 from edge_detect.detector import Detector
 from edge_detect.errors import UsageError
-from edge_detect.face_evaluation import as_arrays
-from edge_detect.faces import FaceFinder, letterbox
+from edge_detect.faces import decode_one, letterbox
 from edge_detect.manifest import Sample, load_pictures, read_manifests
-from edge_detect.matching import LEAST_SCORE, average_precision, match
+from edge_detect.matching import LEAST_SCORE, average_precision, match_scene
 from edge_detect.network import Runnable
 from edge_detect.scenes import Scene, load_scene, read_scenes
 
@@ -80,6 +80,7 @@ class FinderExam:
         self._validation = [scene for scene in self._scenes if scene.split == "val"]
         if not self._validation:
             raise UsageError("the gate needs scenes in the split 'val'")
+        self._frames = [letterbox(load_scene(scene), self._side) for scene in self._validation]
         self.pictures = len(self._validation)
 
     def representative(self, count: int, seed: int) -> Representative:
@@ -90,17 +91,17 @@ class FinderExam:
 
     def sit(self, network: Runnable) -> Answers:
         """Average precision, and the heat of every cell."""
-        finder, matches, scores, heats = FaceFinder(network), [], [], []
-        for scene in self._validation:
-            picture = load_scene(scene)
-            boxes, sure = as_arrays(finder.find(picture, threshold=LEAST_SCORE))
-            matches.append(match(boxes, scene.boxes, scene.certain))
+        matches, scores, heats = [], [], []
+        for scene, (frame, scale) in zip(self._validation, self._frames, strict=True):
+            outputs = network.run(frame)
+            boxes, sure = decode_one(outputs, LEAST_SCORE, scale)
+            matches.append(match_scene(boxes, scene))
             scores.append(sure)
-            heats.append(network.run(letterbox(picture, self._side)[0])["heat"].ravel())
+            heats.append(outputs["heat"].ravel())
         return Answers(average_precision(matches, scores), np.concatenate(heats).astype(np.float64))
 
 
-EXAMS: dict[str, Any] = {"classifier": ClassifierExam, "finder": FinderExam}
+EXAMS: dict[str, Callable[[Card, list[Path]], Exam]] = {"classifier": ClassifierExam, "finder": FinderExam}
 
 
 class KerasNetwork:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from convert import gate
 from convert.conversion import to_flatbuffer
-from convert.exam import EXAMS, Exam, KerasNetwork
+from convert.exam import EXAMS, KerasNetwork
 from convert.recipes import RECIPES
 from convert.representative import Representative
 from edge_detect.card import Card, write_packed
@@ -29,7 +29,7 @@ def convert_model(
     more: then nothing is written. Raises UsageError when the model or its card cannot be read.
     """
     model, card = load(source)
-    exam: Exam = EXAMS[card.kind](card, data)
+    exam = EXAMS[card.kind](card, data)
     representative = exam.representative(count, seed)
     expected = exam.sit(KerasNetwork(model, card))
 

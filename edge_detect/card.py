@@ -43,13 +43,14 @@ class Calibration:
 class Thresholds:
     """Scores at or above `fake` are called fake, below `real` real, between them uncertain.
 
-    face: a finder's boxes count from this score.
+    face: a finder's boxes count from this score; face_tiles: in a search that includes tiles, where more is looked at.
     """
 
     real: float = 0.5
     fake: float = 0.5
     chosen_on: str = ""
     face: float = 0.5
+    face_tiles: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,9 @@ def _complaint(card: Card) -> str:
         and all(isinstance(index, int) and index >= 0 for index in outputs.values()),
         f"unknown output {card.output!r}": card.output in ("logit", "probability", "heat") and card.output in outputs,
         "the calibration is no rising curve": math.isfinite(scaling.bias) and 0 < scaling.scale < math.inf,
-        "the thresholds are not in order": 0 <= limits.real <= limits.fake <= 1 and 0 < limits.face < 1,
+        "the thresholds are not in order": 0 <= limits.real <= limits.fake <= 1
+        and 0 < limits.face < 1
+        and 0 < limits.face_tiles < 1,
         "figures are missing": all(isinstance(part, dict) for part in (card.training, card.conversion, card.metrics)),
     }
     return next((complaint for complaint, holds in checks.items() if not holds), "")
@@ -210,7 +213,7 @@ def describe_meaning(card: Card) -> list[str]:
     if card.kind == "finder":
         return [
             f"output       {card.output}: how surely a face is centred in each cell of a grid; and its size and offset",
-            f"threshold    a face from {card.thresholds.face:.3f}",
+            f"thresholds   a face from {card.thresholds.face:.3f}, with tiles from {card.thresholds.face_tiles:.3f}",
             chosen_on,
         ]
     return [

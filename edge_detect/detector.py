@@ -60,7 +60,7 @@ class Detector:
         cls,
         model: "str | os.PathLike[str] | None" = None,
         *,
-        finder: "str | os.PathLike[str]" = FINDER,
+        finder: "str | os.PathLike[str] | None" = None,
         whole_image: bool = False,
         small_faces: bool = False,
         threads: int = 1,
@@ -68,10 +68,10 @@ class Detector:
         """Load a packed `.tflite` classifier and a finder (default: those shipped with the package).
 
         whole_image: score the centred square of each picture as one face crop, without the finder; small_faces: search
-        large pictures again in tiles. Raises ModelError when a file is missing, damaged, or carries no card.
+        pictures again in tiles. Raises ModelError when a file is missing, damaged, or carries no card.
         """
         classifier = Network.load(find_model(model), threads)
-        faces = None if whole_image else FaceFinder(Network.load(find_model(finder), threads))
+        faces = None if whole_image else FaceFinder(Network.load(find_model(finder or FINDER), threads))
         return cls(classifier, faces, small_faces=small_faces)
 
     def detect(self, source: Source, name: str | None = None) -> Result:
@@ -92,13 +92,18 @@ class Detector:
         width, height = picture.pixels.shape[1], picture.pixels.shape[0]
         if self._finder is None:
             whole = image.centred_square(width, height)
-            boxes, squares = [Box(whole.left, whole.top, whole.right, whole.bottom)], [whole]
+            squares, boxes = [whole], [Box(whole.left, whole.top, whole.right, whole.bottom)]
+            confidences: list[float | None] = [None]
         else:
-            boxes = [found.box for found in self._finder.find(picture.pixels, small_faces=self._small_faces)]
+            found = self._finder.find(picture.pixels, small_faces=self._small_faces)
+            boxes, confidences = [face.box for face in found], [face.score for face in found]
             squares = [image.face_square((box.x0, box.y0, box.x1, box.y1), width, height) for box in boxes]
         crops = tuple(image.resize(image.cut(picture.pixels, square), self.card.input_side) for square in squares)
         scale_x, scale_y = picture.width / width, picture.height / height
-        faces = tuple(self._face(box.scaled(scale_x, scale_y), crop) for box, crop in zip(boxes, crops, strict=True))
+        faces = tuple(
+            self._face(box.scaled(scale_x, scale_y), crop, confidence)
+            for box, crop, confidence in zip(boxes, crops, confidences, strict=True)
+        )
         return Inspection(self._result(label, faces), picture, crops)
 
     def logit(self, crop: Picture) -> float:
@@ -123,11 +128,11 @@ class Detector:
             return image.decode(data)
         return image.decode(data, longer=round(side / (image.CROP_MARGIN * SMALLEST_SHARE)))
 
-    def _face(self, box: Box, crop: Picture) -> Face:
+    def _face(self, box: Box, crop: Picture, confidence: float | None) -> Face:
         score = self.card.calibration.probability(self.logit(crop))
         if self._finder is not None and box.size < SMALLEST_FACE:
-            return Face(box, score, Verdict.UNCERTAIN, reason=TOO_SMALL)
-        return Face(box, score, self.verdict(score))
+            return Face(box, score, Verdict.UNCERTAIN, confidence, TOO_SMALL)
+        return Face(box, score, self.verdict(score), confidence)
 
     def _result(self, label: str, faces: tuple[Face, ...]) -> Result:
         if not faces:

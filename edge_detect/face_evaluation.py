@@ -12,8 +12,9 @@ from edge_detect.matching import Matches, match
 from edge_detect.scenes import Scene, load_scene
 from edge_detect.table import number, table
 
-SIZES = {"8% or more": (0.08, np.inf), "4 to 8%": (0.04, 0.08), "under 4%": (0.0, 0.04)}
+SIZES = {"large": (0.08, np.inf), "medium": (0.04, 0.08), "small": (0.0, 0.04)}
 """Classes of faces: longer side of the box over longer side of the picture, from and below."""
+IN_WORDS = {"large": "8% or more", "medium": "4 to 8%", "small": "under 4%"}
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Outcome:
 
     scene: Scene
     matches: Matches
-    sizes: NDArray[np.float64]
+    sizes: NDArray[np.float32]
 
 
 def evaluate_faces(finder: FaceFinder, scenes: Sequence[Scene], *, small_faces: bool = False) -> dict[str, Any]:
@@ -39,7 +40,14 @@ def evaluate_faces(finder: FaceFinder, scenes: Sequence[Scene], *, small_faces: 
 
 def tables(figures: dict[str, dict[str, Any]]) -> str:
     """Markdown: one row per entry of `figures` (name → result of `evaluate_faces`), and below it one per source."""
-    heading = ("", "pictures", *(f"faces {size}" for size in SIZES), "false boxes a picture", "faceless", "clean")
+    heading = (
+        "",
+        "pictures",
+        *(f"faces {IN_WORDS[size]}" for size in SIZES),
+        "false boxes a picture",
+        "faceless",
+        "clean",
+    )
     rows = []
     for name, values in figures.items():
         rows.append(_row(f"**{name}**", values))
@@ -55,11 +63,8 @@ def as_arrays(found: Iterable[Found]) -> tuple[NDArray[np.float32], NDArray[np.f
 
 
 def _outcome(finder: FaceFinder, scene: Scene, small_faces: bool) -> Outcome:
-    picture = load_scene(scene)
-    boxes, _ = as_arrays(finder.find(picture, small_faces=small_faces))
-    certain = scene.boxes[scene.certain].astype(np.float64)
-    longer = np.max(certain[:, 2:] - certain[:, :2], axis=1, initial=0)
-    return Outcome(scene, match(boxes, scene.boxes, scene.certain), longer / max(picture.shape[:2]))
+    boxes, _ = as_arrays(finder.find(load_scene(scene), small_faces=small_faces))
+    return Outcome(scene, match(boxes, scene.boxes, scene.certain), scene.sizes[scene.certain])
 
 
 def _figures(outcomes: list[Outcome]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_detect.errors import ModelError
 from edge_detect.image import Picture
 from edge_detect.network import Runnable
 from edge_detect.results import Box
@@ -21,9 +22,14 @@ STRIDE = 8
 OVERLAP = 0.4
 """Boxes that share more than this (intersection over union) are one face."""
 TILE_OVERLAP = 0.25
-"""Share of its side that a tile has in common with the next, at least: faces up to this size lie whole in one."""
+"""Share of its side that a tile has in common with the next, at least: faces of nearly this size lie whole in one."""
 _EDGE = 2.0
 """Boxes that come this near to where a tile cuts the picture (pixels of the finder's input) may be half a face."""
+_OUTPUTS = ("heat", "size", "offset")
+_FAINTEST = 0.05
+"""Cells whose own probability is below this are not looked at."""
+_AROUND = np.array([(row, column) for row in (-1, 0, 1) for column in (-1, 0, 1) if row or column])
+"""The eight neighbours of a cell."""
 
 
 @dataclass(frozen=True)
@@ -38,22 +44,26 @@ class FaceFinder:
     """Finds faces in pictures of any size. Use one per thread."""
 
     def __init__(self, network: Runnable) -> None:
-        """Raises ModelError when the network is no finder."""
+        """Raises ModelError when the network is no finder, or its card names other outputs than one has."""
         network.card.require("finder")
+        if missing := [name for name in _OUTPUTS if name not in network.card.outputs]:
+            raise ModelError(f"the finder {network.card.name!r} has no output {missing[0]!r}; convert it again")
         self._network = network
         self.card = network.card
 
     def find(self, picture: Picture, *, small_faces: bool = False, threshold: float | None = None) -> list[Found]:
         """Faces in uint8 RGB pixels (height, width, 3), surest first.
 
-        threshold: least score of a face (default: the card's).
+        threshold: least score of a face (default: the card's for this kind of search).
 
-        With `small_faces`, the picture is searched again in overlapping tiles of half its longer side.
+        With `small_faces`, a picture larger than the finder's input is searched again in overlapping tiles of half its
+        longer side. Raises ModelError when the network's answer makes no sense.
         """
         height, width = picture.shape[:2]
-        threshold = self.card.thresholds.face if threshold is None else threshold
+        if threshold is None:
+            threshold = self.card.thresholds.face_tiles if small_faces else self.card.thresholds.face
         boxes, scores = self._search(picture, threshold)
-        if small_faces:
+        if small_faces and max(height, width) > self.card.input_side:
             parts = [self._search_tile(picture, tile, threshold) for tile in tiles(width, height)]
             boxes = np.vstack([boxes, *(more for more, _ in parts)])
             scores = np.concatenate([scores, *(more for _, more in parts)])
@@ -63,8 +73,7 @@ class FaceFinder:
 
     def _search(self, picture: Picture, threshold: float) -> tuple[Boxes, Scores]:
         frame, scale = letterbox(picture, self.card.input_side)
-        outputs = self._network.run(frame)
-        boxes, scores = decode(outputs["heat"], outputs["size"], outputs["offset"], threshold)
+        boxes, scores = decode(self._network.run(frame), threshold)
         return boxes / scale, scores
 
     def _search_tile(self, picture: Picture, tile: tuple[int, int, int, int], threshold: float) -> tuple[Boxes, Scores]:
@@ -92,42 +101,69 @@ def letterbox(picture: Picture, side: int) -> tuple[Picture, float]:
     return frame, scale
 
 
-def decode(
-    heat: NDArray[np.float32], size: NDArray[np.float32], offset: NDArray[np.float32], threshold: float
-) -> tuple[Boxes, Scores]:
-    """Boxes (n, 4) in pixels of the finder's input and their scores (n,), from its outputs for one picture.
+def decode(outputs: dict[str, NDArray[np.float32]], threshold: float) -> tuple[Boxes, Scores]:
+    """Boxes in pixels of the finder's input and their scores, from its outputs for one picture.
 
-    A face is a cell whose logit is the highest of its 3 × 3 neighbourhood and reaches the threshold.
+    A face is a cell whose logit is the highest of its 3 × 3 neighbourhood and whose score reaches the threshold. The
+    score weighs what the cells around it say: two parts its own logit, one part the mean of its three highest
+    neighbours', as a probability, times the mean intersection over union of their boxes with its own. Around a face
+    they agree. Raises ModelError when the outputs do not fit together or are not finite.
     """
+    heat, size, offset = (outputs[name] for name in _OUTPUTS)
+    if heat.shape[2:] != (1,) or not size.shape == offset.shape == (*heat.shape[:2], 2):
+        raise ModelError("the finder's outputs do not have the shapes of heat, size and offset; convert it again")
+    if not np.isfinite(heat).all():
+        raise ModelError("the finder answers nonsense (not a number): it is damaged or was badly converted")
     logits = heat[..., 0]
-    peaks = (logits == cv2.dilate(logits, np.ones((3, 3), np.uint8))) & (logits >= np.log(threshold / (1 - threshold)))
-    rows, columns = np.nonzero(peaks)
-    centres = np.stack([columns, rows], axis=1) + 0.5 + offset[rows, columns]
+    least = np.log(_FAINTEST / (1 - _FAINTEST))
+    rows, columns = np.nonzero((logits == cv2.dilate(logits, np.ones((3, 3), np.uint8))) & (logits >= least))
+    around_rows, around_columns = rows[:, None] + _AROUND[:, 0], columns[:, None] + _AROUND[:, 1]
+    height, width = logits.shape
+    inside = (around_rows >= 0) & (around_rows < height) & (around_columns >= 0) & (around_columns < width)
+    near = np.clip(around_rows, 0, height - 1), np.clip(around_columns, 0, width - 1)
+
+    neighbours = np.sort(np.where(inside, logits[near], -np.inf), axis=1)[:, -3:]
+    boxes = _boxes(size, offset, rows, columns)
+    shared = overlaps(boxes[:, None], _boxes(size, offset, *near))
+    agreement = (shared * inside).sum(axis=1) / inside.sum(axis=1)
+    scores = agreement / (1 + np.exp(-(2 * logits[rows, columns] + neighbours.mean(axis=1)) / 3))
+    kept = scores.astype(np.float32) >= np.float32(threshold)
+    return boxes[kept], scores[kept].astype(np.float32)
+
+
+def _boxes(
+    size: NDArray[np.float32], offset: NDArray[np.float32], rows: NDArray[np.int64], columns: NDArray[np.int64]
+) -> Boxes:
+    """The boxes (…, 4) that the cells at these rows and columns (…,) answer."""
+    centres = np.stack([columns, rows], axis=-1) + 0.5 + offset[rows, columns]
     halves = np.exp2(np.clip(size[rows, columns], -2, 8)) / 2
-    boxes = STRIDE * np.hstack([centres - halves, centres + halves])
-    return boxes.astype(np.float32), (1 / (1 + np.exp(-logits[rows, columns]))).astype(np.float32)
+    return (STRIDE * np.concatenate([centres - halves, centres + halves], axis=-1)).astype(np.float32)
+
+
+def decode_one(outputs: dict[str, NDArray[np.float32]], threshold: float, scale: float) -> tuple[Boxes, Scores]:
+    """What a search of the whole picture finds, surest first: boxes in its pixels, of which the input has `scale`."""
+    boxes, scores = decode(outputs, threshold)
+    kept = suppress(boxes, scores)
+    return boxes[kept] / scale, scores[kept]
 
 
 def suppress(boxes: Boxes, scores: Scores) -> list[int]:
     """Indices of the boxes that remain, surest first, when each removes those it overlaps too much."""
-    order = list(np.argsort(-scores, kind="stable"))
+    order = np.argsort(-scores, kind="stable")
     kept: list[int] = []
-    while order:
-        best = order.pop(0)
+    while len(order):
+        best, order = order[0], order[1:]
         kept.append(int(best))
-        order = [index for index in order if overlap(boxes[best], boxes[index]) <= OVERLAP]
+        order = order[overlaps(boxes[best], boxes[order]) <= OVERLAP]
     return kept
 
 
-def overlap(one: NDArray[np.float32], two: NDArray[np.float32]) -> float:
-    """Intersection over union of two boxes."""
-    width = min(one[2], two[2]) - max(one[0], two[0])
-    height = min(one[3], two[3]) - max(one[1], two[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    areas = (one[2] - one[0]) * (one[3] - one[1]) + (two[2] - two[0]) * (two[3] - two[1])
-    return float(shared / (areas - shared))
+def overlaps(one: Boxes, two: Boxes) -> NDArray[np.float32]:
+    """Intersection over union of boxes (…, 4) with boxes (…, 4), broadcast."""
+    sides = np.minimum(one[..., 2:], two[..., 2:]) - np.maximum(one[..., :2], two[..., :2])
+    shared = np.prod(np.maximum(sides, 0), axis=-1)
+    areas = np.prod(one[..., 2:] - one[..., :2], axis=-1) + np.prod(two[..., 2:] - two[..., :2], axis=-1)
+    return np.asarray(shared / np.maximum(areas - shared, 1e-9), np.float32)
 
 
 def tiles(width: int, height: int) -> list[tuple[int, int, int, int]]:

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_detect.faces import overlap
+from edge_detect.faces import overlaps
+from edge_detect.scenes import Scene
 
 MATCH = 0.5
 """Intersection over union from which a found box is the labelled one."""
 LEAST_SCORE = 0.05
 """Found boxes below this are not looked at for the average precision."""
+LEAST_SIZE = 0.04
+"""Nor are faces below this share of the picture's longer side, which only the search in tiles is for."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ def match(found: NDArray[np.float32], labelled: NDArray[np.float32], certain: ND
     """Match found boxes (n, 4), surest first, to labelled ones (m, 4); each label is matched once."""
     hit, right, false = np.zeros(len(labelled), bool), np.zeros(len(found), bool), np.zeros(len(found), bool)
     for i, box in enumerate(found):
-        shared = np.array([overlap(box, other) for other in labelled])
+        shared = overlaps(box, labelled)
         false[i] = not (shared > 0).any()
         free = np.where(hit, 0, shared)
         if len(free) and free.max() >= MATCH:
@@ -38,6 +41,11 @@ def match(found: NDArray[np.float32], labelled: NDArray[np.float32], certain: ND
             hit[best] = True
             right[i] = certain[best]
     return Matches(hit[certain], right, false)
+
+
+def match_scene(found: NDArray[np.float32], scene: Scene) -> Matches:
+    """Match found boxes to a scene's, as it counts for the average precision."""
+    return match(found, scene.boxes, scene.certain & (scene.sizes >= LEAST_SIZE))
 
 
 def average_precision(matches: list[Matches], scores: list[NDArray[np.float32]]) -> float:

@@ -50,12 +50,14 @@ class Face:
     """One scored part of a picture.
 
     box: the face, or with `--whole-image` the scored square; score: the calibrated probability (0–1) that it is fake;
-    reason: why the verdict is uncertain whatever the score (TOO_SMALL), else None.
+    confidence: how sure the finder is that it is a face (0–1), None where none was searched; reason: why the verdict is
+    uncertain whatever the score (TOO_SMALL), else None.
     """
 
     box: Box
     score: float
     verdict: Verdict
+    confidence: "float | None" = None
     reason: "str | None" = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -65,6 +67,7 @@ class Face:
             "size": round(self.box.size, 1),
             "score": round(self.score, 6),
             "verdict": self.verdict.value,
+            "confidence": None if self.confidence is None else round(self.confidence, 4),
             "reason": self.reason,
         }
 

@@ -16,50 +16,84 @@ from edge_detect.errors import PictureError, UsageError
 from edge_detect.image import Picture, decode
 
 CERTAIN_SCORE, CERTAIN_VOTES = 0.7, 2
+_CORNERS = ("x0", "y0", "x1", "y1")
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One picture; boxes float32 (n, 4) as x0 y0 x1 y1 in pixels, certain bool (n,): else neither right nor wrong."""
+    """One picture.
+
+    boxes float32 (n, 4): x0 y0 x1 y1 in pixels; certain bool (n,): else neither right nor wrong; longer: side of the
+    picture in pixels.
+    """
 
     path: Path
     source: str
     split: str
     boxes: NDArray[np.float32]
     certain: NDArray[np.bool_]
+    longer: int
+
+    @property
+    def sizes(self) -> NDArray[np.float32]:
+        """Longer side of each box as a share of the picture's, (n,)."""
+        return np.asarray(np.max(self.boxes[:, 2:] - self.boxes[:, :2], axis=1, initial=0) / self.longer, np.float32)
 
 
 def read_scenes(root: Path) -> list[Scene]:
     """All scenes below `root`, sorted by path; one in eight of `train/`, by a hash of its name, becomes `val`.
 
-    Raises UsageError when the tables are missing.
+    Raises UsageError when a table is missing, lacks a column or holds something else than numbers, and when a face is
+    in no picture of `images.csv`.
     """
-    for name in ("images.csv", "faces.csv"):
-        if not (root / name).is_file():
-            raise UsageError(f"{root} holds no {name}")
-    rows: dict[str, list[dict[str, str]]] = {}
-    with (root / "faces.csv").open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            rows.setdefault(row["file"], []).append(row)
-    with (root / "images.csv").open(newline="", encoding="utf-8") as file:
-        pictures = {row["file"]: row["source"] for row in csv.DictReader(file)}
-    return [_scene(root, name, source, rows.get(name, [])) for name, source in sorted(pictures.items())]
+    pictures = {row["file"]: row for row in _rows(root / "images.csv", "file", "source", "width", "height")}
+    faces: dict[str, list[dict[str, str]]] = {name: [] for name in pictures}
+    for row in _rows(root / "faces.csv", "file", *_CORNERS, "score", "votes"):
+        if row["file"] not in faces:
+            raise UsageError(f"{root / 'faces.csv'}: {row['file']} is not in images.csv")
+        faces[row["file"]].append(row)
+    return [_scene(root, picture, faces[name]) for name, picture in sorted(pictures.items())]
 
 
-def _scene(root: Path, name: str, source: str, rows: list[dict[str, str]]) -> Scene:
+def _rows(table: Path, *columns: str) -> list[dict[str, str]]:
+    """The rows of a table that must have these columns."""
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            missing = set(columns) - set(reader.fieldnames or ())
+            rows = list(reader)
+    except FileNotFoundError as error:
+        raise UsageError(f"{table.parent} holds no {table.name}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{table} is not UTF-8 text: {error}") from error
+    if missing:
+        raise UsageError(f"{table} lacks the columns {', '.join(sorted(missing))}")
+    return rows
+
+
+def _scene(root: Path, picture: dict[str, str], rows: list[dict[str, str]]) -> Scene:
+    name = picture["file"]
     split = name.split("/", maxsplit=1)[0]
     if split == "train" and hashlib.sha256(name.encode()).digest()[0] < 32:
         split = "val"
-    boxes = np.array([[float(row[key]) for key in ("x0", "y0", "x1", "y1")] for row in rows], np.float32)
-    certain = [float(row["score"]) >= CERTAIN_SCORE and int(row["votes"]) >= CERTAIN_VOTES for row in rows]
-    return Scene(root / name, source, split, boxes.reshape(-1, 4), np.array(certain, bool))
+    try:
+        longer = max(int(picture["width"]), int(picture["height"]))
+        boxes = np.array([[float(row[key]) for key in _CORNERS] for row in rows], np.float32)
+        certain = [float(row["score"]) >= CERTAIN_SCORE and float(row["votes"]) >= CERTAIN_VOTES for row in rows]
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"{root}: the rows of {name} in images.csv and faces.csv must hold numbers: {error}"
+        ) from error
+    return Scene(root / name, picture["source"], split, boxes.reshape(-1, 4), np.array(certain, bool), longer)
 
 
 def load_scene(scene: Scene) -> Picture:
     """A scene's pixels. Raises PictureError, which names the file, when it cannot be read."""
     try:
         return decode(scene.path.read_bytes()).pixels
-    except (OSError, PictureError) as error:
+    except OSError as error:
+        raise PictureError(f"{scene.path}: {error.strerror}") from error
+    except PictureError as error:
         raise PictureError(f"{scene.path}: {error}") from error
 
 

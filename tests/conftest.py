@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 import tiny
+from hypothesis import settings
+
+settings.register_profile("patient", deadline=None)  # how long a case takes is no property of the code
+settings.load_profile("patient")
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "data"

@@ -49,7 +49,7 @@ def maker(tmp_path):
     path = tmp_path / "scene.png"
     path.write_bytes(zoo.good()["plain.png"])
     box = np.array([(10, 20, 40, 50)], np.float32)
-    with_face = Scene(path, "s", "train", box, np.ones(1, bool))
+    with_face = Scene(path, "s", "train", box, np.ones(1, bool), zoo.WIDTH)
     without = dataclasses.replace(with_face, boxes=box[:0], certain=np.zeros(0, bool))
     crop = Sample(path, FAKE, "s", "m", "g", "train", (10, 10, 50, 50))
     made = FrameMaker([with_face, without], [crop], RECIPE)

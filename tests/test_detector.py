@@ -66,7 +66,7 @@ def test_a_result_as_json_has_the_promised_fields(detector):
     assert record["schema_version"] == SCHEMA_VERSION
     assert record["path"] == "red"
     assert set(record["model"]) == {"name", "version", "sha256"}
-    assert set(record["faces"][0]) == {"box", "size", "score", "verdict", "reason"}
+    assert set(record["faces"][0]) == {"box", "size", "score", "verdict", "confidence", "reason"}
 
 
 def test_bgr_and_rgb_are_not_confused(detector, tmp_path):
@@ -121,7 +121,7 @@ def test_a_face_below_48_pixels_gets_no_verdict(finding, side, reason):
 def test_a_small_face_does_not_outrank_one_that_can_be_judged(finding):
     from edge_detect.results import Box, Face
 
-    small = Face(Box(0, 0, 9, 9), 0.99, Verdict.UNCERTAIN, "too_small")
+    small = Face(Box(0, 0, 9, 9), 0.99, Verdict.UNCERTAIN, 0.9, "too_small")
     large = Face(Box(0, 0, 99, 99), 0.2, Verdict.REAL)
     assert finding._result("x", (small, large)).verdict == Verdict.REAL
 

@@ -59,9 +59,9 @@ def finder():
 def test_recall_false_boxes_and_faceless_pictures_are_counted(scenes, finder):
     figures = evaluate_faces(finder, read_scenes(scenes))
     assert figures["pictures"] == 5
-    assert figures["sizes"]["8% or more"] == {"faces": 1, "recall": 1.0}
-    assert figures["sizes"]["4 to 8%"] == {"faces": 1, "recall": 0.0}
-    assert figures["sizes"]["under 4%"] == {"faces": 0, "recall": None}
+    assert figures["sizes"]["large"] == {"faces": 1, "recall": 1.0}
+    assert figures["sizes"]["medium"] == {"faces": 1, "recall": 0.0}
+    assert figures["sizes"]["small"] == {"faces": 0, "recall": None}
     assert figures["false_boxes_per_picture"] == 0.2
     assert (figures["faceless"], figures["faceless_without_a_box"]) == (2, 0.5)
     assert figures["sources"]["one"]["false_boxes_per_picture"] == 0

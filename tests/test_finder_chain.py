@@ -97,9 +97,9 @@ def released(data, tmp_path_factory) -> Path:
 
 def test_a_finder_is_trained_and_released_by_the_same_commands(released, data):
     entry = json.loads((released / "metrics.json").read_text())["dolls-int8"]
-    once = entry["modes"]["the picture at once"]
-    assert once["sizes"]["8% or more"]["faces"] == 18
-    assert once["sizes"]["8% or more"]["recall"] > 0.6
+    once = entry["modes"]["whole"]
+    assert once["sizes"]["large"]["faces"] == 18
+    assert once["sizes"]["large"]["recall"] > 0.6
     assert once["pictures"] == 24
     assert f"| {entry['bytes'] / 1000:.0f} |" in (released / "README.md").read_text()
 
@@ -109,14 +109,14 @@ def test_the_card_says_what_the_finder_is(released):
     assert (card.kind, card.labels, card.outputs.keys()) == ("finder", ("nothing", "face"), {"heat", "size", "offset"})
     assert "false boxes" in card.thresholds.chosen_on
     assert card.conversion["gate"]["measure"] == "AP"
-    assert card.metrics["the picture at once"]["pictures"] == 24
+    assert card.metrics["whole"]["pictures"] == 24
 
 
 def test_the_verb_measures_what_the_card_says(released, data, edge_detect):
     run = edge_detect("evaluate-faces", data[0], "-m", released / "dolls-int8.tflite", "--json")
     figures = json.loads(run.out)
     _, card = read_packed(released / "dolls-int8.tflite")
-    assert {key: value for key, value in figures.items() if key != "sources"} == card.metrics["the picture at once"]
+    assert {key: value for key, value in figures.items() if key != "sources"} == card.metrics["whole"]
 
 
 def test_finders_and_classifiers_are_measured_apart(released, tiny_model, data):

@@ -343,6 +343,7 @@ def test_the_text_says_that_a_face_is_too_small(edge_detect, tiny_model, tiny_fi
 
 
 def test_two_ways_to_look_for_faces_exclude_each_other(edge_detect, tiny_model):
-    run = edge_detect("scan", "-m", tiny_model, "--whole-image", "--small-faces", "x.png")
-    assert (run.code, run.out) == (2, "")
-    assert "choose one" in run.err
+    for option in (["--small-faces"], ["--finder", "face"]):
+        run = edge_detect("scan", "--whole-image", "-m", tiny_model, *option, "x.png")
+        assert (run.code, run.out) == (2, "")
+        assert "finds no faces" in run.err

@@ -42,6 +42,9 @@ def finder_card(**changes) -> Card:
         "output": "heat",
         "outputs": {"heat": 0, "size": 1, "offset": 2},
         "labels": ("nothing", "face"),
+        "thresholds": Thresholds(
+            face=0.3, face_tiles=0.3
+        ),  # its cells do not point to the middle, so neighbours agree but half
     }
     return card(**{**values, **changes})
 

@@ -21,7 +21,7 @@ from training.metrics import threshold_at_false_alarms
 FALSE_ALARMS_FAKE, FALSE_ALARMS_UNCERTAIN = 0.05, 0.20
 """Shares of real validation pictures that are called fake, and that are called fake or uncertain."""
 FALSE_BOXES = 0.03
-"""Boxes per validation picture where no face is, with the search for small faces."""
+"""Boxes per validation picture where no face is."""
 
 
 def calibrate(path: Path, data: list[Path]) -> Card:
@@ -34,7 +34,7 @@ def calibrate(path: Path, data: list[Path]) -> Card:
     network = Network(flatbuffer, card)
     if card.kind == "finder":
         scenes = [scene for folder in data for scene in read_scenes(folder)]
-        card = dataclasses.replace(card, thresholds=face_threshold(FaceFinder(network), scenes), metrics={})
+        card = dataclasses.replace(card, thresholds=face_thresholds(FaceFinder(network), scenes), metrics={})
     else:
         calibration, thresholds = platt_and_thresholds(Detector(network), read_manifests(data))
         card = dataclasses.replace(card, calibration=calibration, thresholds=thresholds, metrics={})
@@ -68,23 +68,29 @@ def platt_and_thresholds(detector: Detector, samples: list[Sample]) -> tuple[Cal
     return calibration, thresholds
 
 
-def face_threshold(finder: FaceFinder, scenes: list[Scene]) -> Thresholds:
-    """The lowest score at which a finder makes at most FALSE_BOXES false boxes per `val` picture, tiles included.
+def face_thresholds(finder: FaceFinder, scenes: list[Scene]) -> Thresholds:
+    """The lowest scores, without and with tiles, at which a finder makes at most FALSE_BOXES per `val` picture.
 
     Raises UsageError when there is no such picture.
     """
     chosen = [scene for scene in scenes if scene.split == "val"]
     if not chosen:
         raise UsageError("calibration needs scenes in the split 'val'")
-    false: list[float] = []
-    for scene in chosen:
-        boxes, scores = as_arrays(finder.find(load_scene(scene), small_faces=True, threshold=LEAST_SCORE))
-        false += scores[match(boxes, scene.boxes, scene.certain).false].tolist()
-    allowed = int(FALSE_BOXES * len(chosen))
-    ranked = sorted(false, reverse=True)
-    lowest = float(np.nextafter(ranked[allowed], np.inf)) if len(ranked) > allowed else LEAST_SCORE
-    note = f"at most {FALSE_BOXES} false boxes a picture on {len(chosen)} pictures of the split 'val', tiles included"
-    return Thresholds(face=lowest, chosen_on=note)
+    lowest = []
+    for small_faces in (False, True):
+        false: list[float] = []
+        for scene in chosen:
+            found = finder.find(load_scene(scene), small_faces=small_faces, threshold=LEAST_SCORE)
+            boxes, scores = as_arrays(found)
+            false += scores[match(boxes, scene.boxes, scene.certain).false].tolist()
+        lowest.append(_just_above(sorted(false, reverse=True)[int(FALSE_BOXES * len(chosen)) :]))
+    note = f"at most {FALSE_BOXES} false boxes a picture, each search for itself, on {len(chosen)} pictures of 'val'"
+    return Thresholds(face=lowest[0], face_tiles=lowest[1], chosen_on=note)
+
+
+def _just_above(scores: list[float]) -> float:
+    """The least score, in the runtime's precision, that excludes the first of these; LEAST_SCORE when there is none."""
+    return float(np.nextafter(np.float32(scores[0]), np.float32(1))) if scores else LEAST_SCORE
 
 
 def raw_logits(detector: Detector, samples: list[Sample]) -> NDArray[np.float64]:

@@ -32,6 +32,7 @@ def fit(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A TOML file, as in training/recipes/.")],
     out: Annotated[Path, typer.Option(help="Folder of the run: checkpoint, history, best model.")],
     data: Annotated[list[Path] | None, typer.Option(help="Labelled pictures instead of the recipe's.")] = None,
+    scenes: Annotated[Path | None, typer.Option(help="Pictures with face boxes instead of the recipe's.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --out stopped.")] = False,
 ) -> None:
     """Train a recipe; Ctrl-C saves the state, --resume goes on."""
@@ -41,6 +42,8 @@ def fit(
     plan = read_recipe(recipe)
     if data:
         plan = dataclasses.replace(plan, manifests=tuple(data))
+    if scenes:
+        plan = dataclasses.replace(plan, scenes=scenes)
     typer.echo(run(plan, out, resume=resume))
 
 

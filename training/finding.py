@@ -5,9 +5,9 @@ import numpy as np
 from keras import ops
 
 from edge_detect.errors import UsageError
-from edge_detect.faces import decode, letterbox, suppress
+from edge_detect.faces import decode_one, letterbox
 from edge_detect.manifest import read_manifests
-from edge_detect.matching import LEAST_SCORE, average_precision, match
+from edge_detect.matching import LEAST_SCORE, average_precision, match_scene
 from edge_detect.scenes import load_scene, read_scenes, scenes_hash
 from training.compose import FrameMaker
 from training.recipe import Recipe
@@ -37,19 +37,18 @@ class FinderTask:
         return {"heat": focal_loss, "size": masked_distance, "offset": masked_distance}
 
     def validate(self, model: keras.Model) -> tuple[float, dict[str, float]]:
-        """Average precision at an intersection over union of 0.5, and the recall of certain boxes at score 0.3."""
+        """Average precision at an intersection over union of 0.5, and the recall at score 0.5."""
         frames, scales = zip(*(letterbox(picture, self._side) for picture in self._pictures), strict=True)
         matches, scores, hits = [], [], []
         for start in range(0, len(frames), 32):
             outputs = model.predict_on_batch(np.stack(frames[start : start + 32]))
             for i in range(len(outputs["heat"])):
-                boxes, sure = decode(outputs["heat"][i], outputs["size"][i], outputs["offset"][i], LEAST_SCORE)
-                kept = suppress(boxes, sure)
-                boxes, sure = boxes[kept] / scales[start + i], sure[kept]
+                one = {name: np.asarray(values[i], np.float32) for name, values in outputs.items()}
+                boxes, sure = decode_one(one, LEAST_SCORE, scales[start + i])
                 scene = self.validation[start + i]
-                matches.append(match(boxes, scene.boxes, scene.certain))
+                matches.append(match_scene(boxes, scene))
                 scores.append(sure)
-                hits.append(match(boxes[sure >= 0.3], scene.boxes, scene.certain).hit)
+                hits.append(match_scene(boxes[sure >= 0.5], scene).hit)
         return average_precision(matches, scores), {"recall": float(np.concatenate(hits).mean())}
 
     def provenance(self) -> dict[str, object]:

@@ -84,9 +84,11 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
 
 def begin(recipe: Recipe, task: Task, model: keras.Model, state: Path, plateau: Path) -> checkpoint.Progress:
     """A new run, or the stored one; one whose planned length has changed goes on from before its cooldown."""
-    run = checkpoint.Progress({**task.provenance(), **parentage(recipe), **unchanging(recipe)}, recipe.crops)
+    run = checkpoint.Progress({**task.provenance(), **unchanging(recipe)}, recipe.crops)
     if state.exists():
         run = checkpoint.load(state, model, run)
+    elif recipe.begin_from:
+        run.made_of |= begin_from(recipe.begin_from, model)
     if run.crops != recipe.crops:
         planned = dataclasses.replace(recipe, crops=run.crops)
         if run.step > planned.cooldown_start and plateau.exists():
@@ -95,13 +97,26 @@ def begin(recipe: Recipe, task: Task, model: keras.Model, state: Path, plateau: 
     return run
 
 
-def parentage(recipe: Recipe) -> dict[str, Any]:
-    """The model that training begins from: its hash, and how much it had been trained."""
-    if recipe.begin_from is None:
-        return {}
-    parent = json.loads(recipe.begin_from.with_suffix(".json").read_text(encoding="utf-8"))["training"]
-    digest = hashlib.sha256(recipe.begin_from.read_bytes()).hexdigest()
-    return {"begun_from": {"sha256": digest, "crops_seen": parent["crops_seen"], "hours": parent["hours"]}}
+def begin_from(path: Path, model: keras.Model) -> dict[str, Any]:
+    """Give a model the weights of a `.keras` file; returns its hash and how much it had been trained.
+
+    Raises UsageError when the file, or its card beside it, is missing or is of another network.
+    """
+    try:
+        parent = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["training"]
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        about = {"sha256": digest, "crops_seen": parent["crops_seen"], "hours": parent["hours"]}
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no {error.filename}, which training is to begin from") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"{path.with_suffix('.json')} is no card of a trained model ({error})") from error
+    policy = keras.mixed_precision.dtype_policy()
+    keras.mixed_precision.set_dtype_policy("float32")
+    try:
+        networks.undeploy(keras.models.load_model(path, compile=False), model)
+    finally:
+        keras.mixed_precision.set_dtype_policy(policy)
+    return {"begun_from": about}
 
 
 def unchanging(recipe: Recipe) -> dict[str, Any]:
@@ -125,8 +140,6 @@ def unchanging(recipe: Recipe) -> dict[str, Any]:
 def compiled(recipe: Recipe, task: Task) -> keras.Model:
     """The recipe's network with its optimizer and losses, all variables built."""
     model = networks.build(recipe.network, **recipe.options)
-    if recipe.begin_from:
-        networks.undeploy(load_trained(recipe.begin_from), model)
     optimizer = keras.optimizers.AdamW(
         recipe.learning_rate, weight_decay=recipe.weight_decay, clipnorm=1.0, use_ema=True, ema_momentum=recipe.ema
     )
@@ -134,19 +147,6 @@ def compiled(recipe: Recipe, task: Task) -> keras.Model:
     model.compile(optimizer=optimizer, loss=task.losses(model))
     optimizer.build(model.trainable_variables)
     return model
-
-
-def load_trained(path: Path) -> keras.Model:
-    """A `.keras` model that `fit` wrote, in float32. Raises UsageError when it, or its card beside it, is missing."""
-    for part in (path, path.with_suffix(".json")):
-        if not part.is_file():
-            raise UsageError(f"there is no {part}, which training is to begin from")
-    policy = keras.mixed_precision.dtype_policy()
-    keras.mixed_precision.set_dtype_policy("float32")
-    try:
-        return keras.models.load_model(path, compile=False)
-    finally:
-        keras.mixed_precision.set_dtype_policy(policy)
 
 
 def deployable(recipe: Recipe) -> keras.Model:

@@ -1,5 +1,6 @@
 """What finding costs: whole photos, face found and scored, against crops of the same that were cut beforehand."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,8 @@ def _pairs(crops: list[Sample], photos: list[Sample]) -> tuple[list[Sample], lis
     for photo in photos:
         by_group.setdefault(photo.group, []).append(photo)
     tests = [crop for crop in crops if crop.split == "test" and len(by_group.get(crop.group, ())) == 1]
-    alone = [crop for crop in tests if sum(other.group == crop.group for other in tests) == 1]
+    sizes = Counter(crop.group for crop in tests)
+    alone = [crop for crop in tests if sizes[crop.group] == 1]
     return alone, [by_group[crop.group][0] for crop in alone]
 
 

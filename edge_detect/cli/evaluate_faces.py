@@ -8,7 +8,9 @@ import typer
 
 
 def evaluate_faces(
-    scenes: Annotated[Path, typer.Argument(metavar="SCENES", help="A folder with images.csv and faces.csv.")],
+    scenes: Annotated[
+        Path, typer.Argument(metavar="SCENES", help="A folder with images.csv and faces.csv, see README.")
+    ],
     model: Annotated[
         str, typer.Option("--model", "-m", metavar="MODEL", help="A .tflite finder or the name of a shipped one.")
     ] = "face",

@@ -25,8 +25,9 @@ def scan(
         typer.Option("--model", "-m", metavar="MODEL", help="A .tflite file or the name of a shipped model."),
     ] = None,
     finder: Annotated[
-        str, typer.Option(metavar="MODEL", help="The model that finds the faces: a .tflite file or a shipped name.")
-    ] = "face",
+        Optional[str],
+        typer.Option(metavar="MODEL", help="The model that finds the faces: a .tflite file or a shipped name."),
+    ] = None,
     whole_image: Annotated[
         bool,
         typer.Option("--whole-image", help="Find no faces: score the centred square of each picture."),
@@ -45,7 +46,8 @@ def scan(
         Optional[Path], typer.Option(metavar="DIR", help="Write what the classifier saw, as PNG.")
     ] = None,
     annotate: Annotated[
-        Optional[Path], typer.Option(metavar="DIR", help="Write the pictures with boxes and scores drawn in.")
+        Optional[Path],
+        typer.Option(metavar="DIR", help="Write the pictures, as decoded, with boxes and scores drawn in."),
     ] = None,
     workers: Annotated[Optional[int], typer.Option(min=1, help="Threads; default: one per core.")] = None,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 also when something is flagged.")] = False,
@@ -58,8 +60,8 @@ def scan(
     """
     if not paths and files_from is None:
         raise UsageError("nothing to scan: name files, folders or -, or use --files-from (see edge-detect scan --help)")
-    if whole_image and small_faces:
-        raise UsageError("--whole-image finds no faces, and --small-faces finds more of them: choose one")
+    if whole_image and (small_faces or finder):
+        raise UsageError("--whole-image finds no faces: leave it out, or leave out --small-faces and --finder")
     if as_json + as_jsonl + as_csv > 1:
         raise UsageError("--json, --jsonl and --csv exclude each other")
     if [*(paths or ()), files_from].count("-") > 1:

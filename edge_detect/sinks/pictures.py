@@ -20,7 +20,10 @@ def save_crops(inspection: Inspection, folder: Path) -> None:
 
 
 def save_annotated(inspection: Inspection, folder: Path) -> None:
-    """Write the picture as a JPEG with each face's box, verdict and score drawn in; nothing for an unreadable one."""
+    """Write the picture as a JPEG with each face's box, verdict and score drawn in; nothing for an unreadable one.
+
+    It is as large as it was decoded: large JPEGs are smaller than their originals.
+    """
     if inspection.picture is None:
         return
     pixels, width, height = inspection.picture
@@ -45,10 +48,11 @@ def unique_name(path: str) -> str:
 
 
 def _label(canvas: image.Picture, text: str, corner: tuple[int, int], colour: tuple[int, int, int], thick: int) -> None:
-    """White text on a plate of the verdict's colour, inside the box's upper left corner."""
+    """White text on a plate of the verdict's colour, above the box, or in its corner where there is no room above."""
     font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.45 * max(1.0, thick / 1.5)
     (width, height), base = cv2.getTextSize(text, font, scale, thick)
     left = max(0, min(corner[0], canvas.shape[1] - width))
-    top = max(0, corner[1])
+    above = corner[1] - height - base
+    top = above if above >= 0 else max(0, corner[1])
     cv2.rectangle(canvas, (left, top), (left + width, top + height + base), colour, -1)
     cv2.putText(canvas, text, (left, top + height), font, scale, (255, 255, 255), thick, cv2.LINE_AA)

@@ -12,9 +12,8 @@ class TextSink(Sink):
         score = "  –  " if result.score is None else f"{result.score:.3f}"
         reason = f": {result.error}" if result.error else ""
         if result.faces and all(face.reason == TOO_SMALL for face in result.faces):
-            reason = (
-                f": the largest face has {max(face.box.size for face in result.faces):.0f} pixels, too few to judge"
-            )
+            largest = int(max(face.box.size for face in result.faces))
+            reason = f": the largest face has {largest} pixels, too few to judge"
         self.stream.write(f"{result.verdict.value:<10} {score}  {printable(result.path)}{reason}\n")
         self.stream.flush()
 
