@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import lzma
 import math
 import zipfile
 import zlib
@@ -21,6 +22,8 @@ CARD_VERSION = 1
 KINDS = ("classifier", "finder")
 _CARD, _LABELS = "card.json", "labels.txt"
 _MAX_CARD = 1_000_000
+_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, RuntimeError)
+"""What zipfile raises for damaged archives, by the kind of compression that the damage makes it believe in."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _HOW_TO_GET_ONE = "make one with `python -m convert`, or use a model from the models/ folder"
 
@@ -156,7 +159,7 @@ def unpack(data: bytes) -> tuple[bytes, Card]:
                 raise ModelError(f"the model's card is larger than {_MAX_CARD} bytes; {_HOW_TO_GET_ONE}")
             text = archive.read(_CARD)
             flatbuffer = data[: min(entry.header_offset for entry in archive.infolist())]
-    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (*_ZIP_ERRORS, KeyError, ValueError) as error:
         raise ModelError(f"the model carries no card, so its output has no meaning; {_HOW_TO_GET_ONE}") from error
     try:
         values = json.loads(text)
