@@ -46,7 +46,7 @@ def test_the_json_example_has_the_schema_of_the_program(edge_detect, tiny_model,
 
 def test_every_make_verb_in_the_documents_exists():
     makefile = (ROOT / "Makefile").read_text()
-    for name in ("README.md", "CONTRIBUTING.md", "models/deepfake/README.md"):
+    for name in ("README.md", "CONTRIBUTING.md", "docs/data.md", "models/deepfake/README.md"):
         for verb in re.findall(r"(?:`|\$ )make ([a-z]+)", (ROOT / name).read_text()):
             assert re.search(rf"^{verb}:", makefile, re.MULTILINE), (name, verb)
 

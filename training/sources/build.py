@@ -9,7 +9,6 @@ import csv
 import hashlib
 import io
 import json
-import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -72,6 +71,7 @@ def build(
     finished picture. Returns how many crops there are and how many pictures were dropped. Raises UsageError when the
     folder was built from something else.
     """
+    cv2.setNumThreads(1)  # pictures are spread over the cores, not parts of one picture
     _claim(out, _identity(source, items, model))
     journal = out / "journal"
     for folder in (journal, out / "real", out / "fake"):
@@ -164,7 +164,7 @@ def _claim(out: Path, identity: Row) -> None:
 
 def write(path: Path, data: bytes) -> None:
     """Write a file so that it is there whole or not at all."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{path.name}.part")  # one name: whatever a kill leaves is overwritten by the next try
     beside.write_bytes(data)
     beside.replace(path)
 

@@ -43,7 +43,7 @@ def file_facts(sample: Sample) -> NDArray[np.float64]:
 def jpeg_quality(data: bytes) -> float:
     """The quality (1–100) whose quantization table a JPEG file has, by the formula of the IJG; 0 for other files."""
     at = data.find(b"\xff\xdb")
-    if at < 0 or len(data) < at + 69:
+    if not data.startswith(b"\xff\xd8") or at < 0 or len(data) < at + 69:
         return 0.0
     scale = 100 * np.frombuffer(data[at + 5 : at + 69], np.uint8).mean() / _STANDARD_SUM
     return float(round((200 - scale) / 2 if scale <= 100 else 5000 / scale))

@@ -4,6 +4,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,6 +37,7 @@ def find_twins(given: list[Sample], built: list[Sample]) -> list[Twin]:
     or an earlier training picture. An original and a manipulated version of it both stay: that is what there is to
     learn. advance: called for each of all pictures. Raises UsageError when one cannot be read.
     """
+    cv2.setNumThreads(1)  # pictures are spread over the cores, not parts of one picture
     samples = given + built
     workers = os.cpu_count() or 1
     thumbs = _thumbnails(samples, workers)
