@@ -118,7 +118,7 @@ def test_pictures_group_by_folder_or_by_a_part_of_their_name(described, tmp_path
 
 def test_a_pattern_that_matches_nothing_is_refused(described, tmp_path):
     source = described({"real/a.jpg": b""})
-    with pytest.raises(UsageError, match="no file of .* matches 'fake"):
+    with pytest.raises(UsageError, match=r"no file of .* matches 'fake"):
         planned(source, tmp_path)
 
 

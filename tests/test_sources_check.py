@@ -7,7 +7,6 @@ import sys
 import cv2
 import numpy as np
 import pytest
-import quarry
 
 from edge_detect import image
 from edge_detect.errors import UsageError
