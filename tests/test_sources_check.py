@@ -79,6 +79,12 @@ def test_a_training_picture_is_held_once(tmp_path):
     assert listed(tmp_path / "out") == ["a.jpg", "c.jpg"]
 
 
+def test_a_picture_that_the_data_beside_holds_in_another_frame_and_the_same_group_is_dropped(tmp_path):
+    root(tmp_path / "out" / "discs", ("a.jpg", crop(1), "real", "a", "train"), ("b.jpg", crop(2), "real", "b", "train"))
+    check(tmp_path / "out", [root(tmp_path / "beside", ("c.jpg", crop(1, shift=9), "real", "a", "train"))])
+    assert listed(tmp_path / "out") == ["b.jpg"]
+
+
 def test_an_original_and_its_manipulation_both_stay_and_so_do_variants_of_one_origin(tmp_path):
     retouched, other = crop(1).copy(), crop(1).copy()
     retouched[90:130, 60:160] = crop(7)[90:130, 60:160]

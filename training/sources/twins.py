@@ -35,19 +35,18 @@ def find_twins(given: list[Sample], built: list[Sample]) -> list[Twin]:
     given: pictures that stay whatever happens; built: in the order in which they have a claim to stay. A training
     picture is dropped when it resembles a picture of another split, whatever the labels, or, label for label, a given
     or an earlier training picture. An original and a manipulated version of it both stay: that is what there is to
-    learn. advance: called for each of all pictures. Raises UsageError when one cannot be read.
+    learn. Raises UsageError when a picture cannot be read.
     """
     cv2.setNumThreads(1)  # pictures are spread over the cores, not parts of one picture
     samples = given + built
     workers = os.cpu_count() or 1
     thumbs = _thumbnails(samples, workers)
-    pairs = _proposed(samples, thumbs, len(given))
+    pairs, least = _proposed(samples, thumbs, len(given))
     values = likeness.correlations(thumbs, thumbs, pairs, workers)
     alike: dict[int, list[tuple[int, float]]] = {}
-    for (one, two), value in zip(pairs.tolist(), values.tolist(), strict=True):
-        if value >= (SAME if samples[one].group == samples[two].group else likeness.ALIKE):
-            alike.setdefault(two, []).append((one, value))
-            alike.setdefault(one, []).append((two, value))
+    for (one, two), value in zip(pairs[values >= least].tolist(), values[values >= least].tolist(), strict=True):
+        alike.setdefault(two, []).append((one, value))
+        alike.setdefault(one, []).append((two, value))
     twins: dict[int, Twin] = {}
     for index in range(len(given), len(samples)):
         if samples[index].split != "train":
@@ -79,13 +78,16 @@ def _thumbnails(samples: list[Sample], workers: int) -> likeness.Thumbs:
     return thumbs
 
 
-def _proposed(samples: list[Sample], thumbs: likeness.Thumbs, given: int) -> likeness.Pairs:
-    """Pairs (smaller, larger index) worth a closer look; the larger is always a built picture."""
+def _proposed(samples: list[Sample], thumbs: likeness.Thumbs, given: int) -> tuple[likeness.Pairs, NDArray[np.float64]]:
+    """Pairs (smaller, larger index) worth a closer look, and the correlation from which on each shows the same.
+
+    The larger index is always that of a built picture.
+    """
     hashes = likeness.hashes(thumbs)
     blocks = []
     for block in likeness.close(hashes[given:], hashes):
-        pairs = block[:, ::-1] + (0, given)
-        blocks.append(pairs[pairs[:, 0] < pairs[:, 1]])
+        swapped = block[:, ::-1] + np.array((0, given))
+        blocks.append(swapped[swapped[:, 0] < swapped[:, 1]])
     sources: NDArray[np.str_] = np.array([sample.source for sample in samples])
     framed = np.array([sample.box is not None for sample in samples])
     for source in sorted(set(sources[:given]) & set(sources[given:][framed[given:]])):
@@ -93,9 +95,10 @@ def _proposed(samples: list[Sample], thumbs: likeness.Thumbs, given: int) -> lik
         held, new = mine[mine < given], mine[mine >= given]
         pairs = likeness.similar(thumbs[held], thumbs[new])
         blocks.append(np.stack([held[pairs[:, 0]], new[pairs[:, 1]]], axis=1))
-    proposed: likeness.Pairs = np.unique(np.concatenate(blocks), axis=0)
-    one, two = proposed.T
+    pairs = np.unique(np.concatenate(blocks), axis=0)
+    one, two = pairs.T
     groups = np.unique([sample.group for sample in samples], return_inverse=True)[1]
-    apart = groups[one] != groups[two]
-    kept: likeness.Pairs = proposed[apart | (likeness.bits(hashes[one], hashes[two]) <= _SAME_BITS)]
-    return kept
+    # Crops of one file share a group too: the given one and, framed anew, the built one. Those are no variants.
+    variants = (groups[one] == groups[two]) & ((one >= given) | ~framed[two])
+    kept = ~variants | (likeness.bits(hashes[one], hashes[two]) <= _SAME_BITS)
+    return pairs[kept], np.where(variants, SAME, likeness.ALIKE)[kept]
