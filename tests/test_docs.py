@@ -55,3 +55,9 @@ def test_every_link_to_a_file_leads_somewhere():
     for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "models" / "deepfake" / "README.md"):
         for target in re.findall(r"\]\((?!http|#)([^)#]+)\)", path.read_text()):
             assert (path.parent / target).exists(), (path.name, target)
+
+
+def test_every_source_stands_in_the_documents_as_it_is_described():
+    from training.sources.tables import described
+
+    assert described() in (ROOT / "docs" / "data.md").read_text()
