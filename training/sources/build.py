@@ -136,11 +136,11 @@ def _row(source: Source, item: Item, reader: BlobReader, finder: FaceFinder | No
 
 
 def _identity(source: Source, items: list[Item], model: str) -> Row:
-    """What the crops depend on."""
+    """What the crops depend on; what is said of a source in words may change."""
     planned = hashlib.sha256(repr(items).encode("utf-8", "surrogatepass")).hexdigest()
     rules = {name: getattr(cutting, name) for name in ("SIDE", "SMALLEST", "DARKEST", "QUALITY")}
     return {
-        "source": source.to_dict(),
+        "source": {"name": source.name, "commit": source.commit, "trim_bottom": source.trim_bottom},
         "plan": {"pictures": len(items), "sha256": planned},
         "finder": model,
         "rules": {**rules, "stretch": STRETCH, "opencv": cv2.__version__},
