@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_detect.header import read_header
 from edge_detect.manifest import Sample
 from training import metrics
 
@@ -34,8 +35,6 @@ def leakage(samples: list[Sample], rivals: list[Sample]) -> float:
 
 def file_facts(sample: Sample) -> NDArray[np.float64]:
     """Side in pixels, bytes, and JPEG quality of a picture's file."""
-    from edge_detect.header import read_header
-
     data = sample.path.read_bytes()
     return np.array([read_header(data).width, len(data), jpeg_quality(data)], np.float64)
 

@@ -3,7 +3,6 @@
 import os
 import subprocess
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from edge_detect.errors import EdgeDetectError
@@ -37,11 +36,9 @@ class Repository:
         """The bytes of one blob. Raises RepositoryError when it is not there."""
         return _git(self.folder, "cat-file", "blob", blob).stdout
 
-    @contextmanager
-    def reader(self) -> Iterator["BlobReader"]:
-        """Reads many blobs through one git process; use one per thread."""
-        with BlobReader(self.folder) as reader:
-            yield reader
+    def reader(self) -> "BlobReader":
+        """Reads many blobs through one git process, inside `with`; use one per thread."""
+        return BlobReader(self.folder)
 
     def absent(self) -> set[str]:
         """Objects of the commit that have not been fetched."""
