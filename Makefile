@@ -3,9 +3,12 @@ PYTHON ?= python3
 DATA ?= ../shared/data/faces
 SCENES ?= ../shared/data/scenes
 RUN ?= runs/edge
+SOURCES ?= runs/data
+CLONES ?=
+BESIDE = $(addprefix --beside ,$(dir $(wildcard $(DATA)/labels.csv)))
 
 .NOTPARALLEL:
-.PHONY: help demo test lint format type model fit release baseline evaluate clean
+.PHONY: help demo test lint format type data model fit release baseline evaluate clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +32,10 @@ format: .venv-dev/ready ## ruff, changing files
 
 type: .venv-dev/ready ## mypy, strict
 	.venv-dev/bin/mypy
+
+data: .venv-dev/ready ## rebuild the public training pictures, beside those in DATA where there are any
+	.venv-dev/bin/python -m training.sources build all --out $(SOURCES) $(addprefix --clones ,$(CLONES)) $(BESIDE)
+	.venv-dev/bin/python -m training.sources check $(SOURCES) $(BESIDE)
 
 model: fit release evaluate ## reproduce the released model from the data: train, convert, calibrate, evaluate
 

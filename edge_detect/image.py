@@ -125,9 +125,14 @@ _TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
 
 def save(path: Path, picture: Picture) -> None:
     """Write RGB pixels to a file in the format of its suffix; JPEG at quality 92. Raises OSError."""
-    options = [cv2.IMWRITE_JPEG_QUALITY, 92] if path.suffix == ".jpg" else []
-    _, data = cv2.imencode(path.suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), options)
-    path.write_bytes(data.tobytes())
+    path.write_bytes(encode(picture, path.suffix))
+
+
+def encode(picture: Picture, suffix: str, quality: int = 92) -> bytes:
+    """RGB pixels as a file's bytes, without metadata: ".jpg" of a quality, with chroma at half the size, or ".png"."""
+    chroma = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420]
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality, *chroma] if suffix == ".jpg" else []
+    return cv2.imencode(suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), options)[1].tobytes()
 
 
 def load_whole(data: bytes, side: int) -> Picture:

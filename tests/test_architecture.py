@@ -54,6 +54,14 @@ def test_the_processes_that_make_batches_do_not_load_a_training_framework():
     assert run.stdout.strip() == ""
 
 
+def test_the_sources_do_not_load_a_training_framework():
+    code = (
+        "import sys, training.sources.run, training.sources.tables; print(*{'keras', 'tensorflow'} & set(sys.modules))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == ""
+
+
 def test_importing_the_command_line_loads_no_opencv_interpreter_or_tensorflow():
     code = "import sys, edge_detect.cli; print(*{'cv2', 'numpy', 'ai_edge_litert', 'tensorflow'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

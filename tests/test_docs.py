@@ -10,6 +10,7 @@ from edge_detect.errors import ExitCode
 from edge_detect.results import SCHEMA_VERSION
 
 CARDS = [ROOT / "models" / name / "README.md" for name in ("deepfake", "face")]
+DATA = ROOT / "docs" / "data.md"
 README = (ROOT / "README.md").read_text()
 
 
@@ -47,12 +48,18 @@ def test_the_json_example_has_the_schema_of_the_program(edge_detect, tiny_model,
 
 def test_every_make_verb_in_the_documents_exists():
     makefile = (ROOT / "Makefile").read_text()
-    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *CARDS):
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, *CARDS):
         for verb in re.findall(r"(?:`|\$ )make ([a-z]+)", path.read_text()):
             assert re.search(rf"^{verb}:", makefile, re.MULTILINE), (path, verb)
 
 
 def test_every_link_to_a_file_leads_somewhere():
-    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *CARDS):
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, *CARDS):
         for target in re.findall(r"\]\((?!http|#)([^)#]+)\)", path.read_text()):
             assert (path.parent / target).exists(), (path.name, target)
+
+
+def test_every_source_stands_in_the_documents_as_it_is_described():
+    from training.sources.tables import described
+
+    assert described() in (ROOT / "docs" / "data.md").read_text()

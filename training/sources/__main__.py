@@ -1,0 +1,3 @@
+from training.sources.cli import main
+
+main()

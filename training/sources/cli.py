@@ -1,0 +1,91 @@
+"""`python -m training.sources`: list, build and check the public sources of training pictures."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edge_detect.errors import EdgeDetectError, ExitCode
+
+app = typer.Typer(
+    name="training.sources",
+    help="From public repositories to labelled face crops; docs/data.md tells the whole way.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Beside = Annotated[
+    list[Path] | None,
+    typer.Option(help="Labelled pictures used together with these: their splits stay, none of theirs is held twice."),
+]
+
+
+@app.command("list")
+def list_sources(
+    as_json: Annotated[bool, typer.Option("--json", help="All that is known of them, for programs.")] = False,
+) -> None:
+    """What sources there are."""
+    from training.sources.source import names, read_source
+
+    sources = [read_source(name) for name in names()]
+    if as_json:
+        typer.echo(json.dumps([source.to_dict() for source in sources], indent=1))
+        return
+    for source in sources:
+        labels = " and ".join(sorted({entry.label for entry in source.pictures}, reverse=True))
+        typer.echo(f"{source.name:14}{labels:15}{source.about}")
+
+
+@app.command()
+def build(
+    sources: Annotated[list[str], typer.Argument(metavar="NAME…", help="Of a source, its .toml file, or 'all'.")],
+    out: Annotated[Path, typer.Option(help="Folder for the built sources, each in its own.")],
+    clones: Annotated[
+        Path | None, typer.Option(help="Folder of clones on disk, bare or not; else they are fetched into OUT/clones.")
+    ] = None,
+    beside: Beside = None,
+    finder: Annotated[str, typer.Option(help="The face finder: a .tflite file, or a shipped one.")] = "face",
+    limit: Annotated[int, typer.Option(min=0, help="At most so many pictures a source; 0 for all.")] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="Threads; 0 for one per core.")] = 0,
+) -> None:
+    """Cut the face crops of sources; goes on where it was interrupted."""
+    from training.sources.run import build_all
+
+    failed = build_all(sources, out, clones, beside or [], finder, limit, workers or os.cpu_count() or 1)
+    if failed:
+        sys.exit(ExitCode.USAGE)
+
+
+@app.command()
+def check(
+    root: Annotated[Path, typer.Argument(metavar="DIR", help="The folder given to build as --out.")],
+    beside: Beside = None,
+    report: Annotated[Path | None, typer.Option(help="A file that shows the figures, as docs/data.md does.")] = None,
+) -> None:
+    """Check splits, drop near-duplicates, measure leakage; write labels.csv, dropped.csv and contact sheets."""
+    from training.report import check_markers, replace_between
+    from training.sources import tables
+    from training.sources.check import check as run
+
+    if report:
+        check_markers(report, "sources", "descriptions")
+    outcome = run(root, beside or [])
+    text = tables.report(outcome)
+    if report:
+        replace_between(report, "sources", text)
+        replace_between(report, "descriptions", tables.described())
+    typer.echo(text)
+
+
+def main() -> None:
+    """Run a verb; errors of ours become one line and an exit code."""
+    try:
+        app()
+    except EdgeDetectError as error:
+        typer.echo(f"training.sources: {error}", err=True)
+        sys.exit(ExitCode.USAGE)

@@ -1,0 +1,89 @@
+"""From the bytes of a source's picture to a face crop, or the reason why there is none."""
+
+from dataclasses import dataclass
+
+import cv2
+
+from edge_detect import image
+from edge_detect.errors import EdgeDetectError, PictureError
+from edge_detect.faces import FaceFinder, Found
+from edge_detect.image import Picture, Square
+from training.sources.plan import TOO_SMALL
+
+SIDE = 224
+"""Larger crops are scaled down to this side, in pixels; smaller ones stay as they are."""
+SMALLEST = 64
+"""Crops with a side below this are dropped."""
+DARKEST = 16
+"""Crops of which not even a tenth of the pixels reaches this brightness (0–255) are dropped: nothing can be seen."""
+QUALITY = 88
+"""Of the JPEG files, with chroma at half the size: as in the shared data, so that file facts give little away."""
+
+UNREADABLE, NO_FACE, TOO_DARK = "unreadable", "no face", "too dark"
+
+
+class RejectedError(EdgeDetectError):
+    """A picture that gives no crop: `reason`, one of a few, and the text says more."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A square face crop: encoded, its side in pixels and that before scaling, and the face box in its pixels."""
+
+    jpeg: bytes
+    side: int
+    native_side: int
+    box: tuple[float, float, float, float] | None
+
+
+def cut(data: bytes, finder: FaceFinder | None, trim_bottom: float = 0.0) -> Crop:
+    """The crop of a picture's face; without a finder, of its centred square.
+
+    trim_bottom: share of the height that is cut off before the face is searched. Of several faces the surest counts
+    whose crop is large enough: what a source says of a picture holds for each face in it, so the box most likely to be
+    right is worth more than the largest. Raises RejectedError.
+    """
+    try:
+        pixels = image.decode(data).pixels
+    except PictureError as error:
+        raise RejectedError(UNREADABLE, str(error)) from error
+    pixels = pixels[: round(pixels.shape[0] * (1 - trim_bottom))]
+    height, width = pixels.shape[:2]
+    if finder is None:
+        return _crop(pixels, image.centred_square(width, height), None)
+    found = finder.find(pixels)
+    if not found:
+        raise RejectedError(NO_FACE)
+    squares = [(_square(face, width, height), face) for face in found]
+    square, face = next((pair for pair in squares if pair[0].side >= SMALLEST), squares[0])
+    return _crop(pixels, square, face)
+
+
+def _square(face: Found, width: int, height: int) -> Square:
+    box = face.box
+    return image.face_square((box.x0, box.y0, box.x1, box.y1), width, height)
+
+
+def _crop(pixels: Picture, square: Square, face: Found | None) -> Crop:
+    if square.side < SMALLEST:
+        raise RejectedError(TOO_SMALL, f"{square.side} pixels")
+    side = min(square.side, SIDE)
+    crop = image.resize(image.cut(pixels, square), side)
+    bright = int((cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY) >= DARKEST).sum())
+    if bright * 10 < side * side:
+        raise RejectedError(TOO_DARK, f"{100 * bright / (side * side):.1f}% of the pixels can be made out")
+    return Crop(image.encode(crop, ".jpg", QUALITY), side, square.side, _within(face, square, side))
+
+
+def _within(face: Found | None, square: Square, side: int) -> tuple[float, float, float, float] | None:
+    """A face's box in pixels of its crop, to a tenth of a pixel."""
+    if face is None:
+        return None
+    scale = side / square.side
+    x0, y0, x1, y1 = face.box.to_list()
+    left, top = square.left, square.top
+    return tuple(round(value * scale, 1) for value in (x0 - left, y0 - top, x1 - left, y1 - top))  # type: ignore[return-value]

@@ -1,0 +1,104 @@
+"""What a source's repository holds, file by file: label, method, group, before any picture is looked at."""
+
+import csv
+import hashlib
+import io
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+
+from edge_detect.errors import UsageError
+from training.sources.repository import Repository
+from training.sources.source import Pictures, Source
+
+TOO_SMALL = "too small"
+
+
+@dataclass(frozen=True)
+class Item:
+    """A picture of the plan: its path and blob in the repository, and what is known of it.
+
+    refusal: why it is dropped without a look, else "".
+    """
+
+    path: str
+    blob: str
+    label: str
+    method: str
+    group: str
+    refusal: str = ""
+
+    @property
+    def name(self) -> str:
+        """The crop's name: 12 hex digits that depend on the path only."""
+        return _digits(self.path, 12)
+
+
+def plan(source: Source, repository: Repository, limit: int = 0) -> list[Item]:
+    """All pictures of a source, in an order that is random with respect to names and keeps groups together.
+
+    limit: take only so many from the front (0: as many as the source allows). Raises UsageError when a pattern of
+    the source matches nothing.
+    """
+    files = repository.files()
+    rows = _rows(source, repository, files)
+    items = []
+    for entry in source.pictures:
+        matching = [path for path in files if fnmatchcase(path, entry.paths)]
+        if not matching:
+            raise UsageError(f"source {source.name}: no file of {source.home} matches {entry.paths!r}")
+        items += [item for path in matching if (item := _item(source, entry, path, files[path], rows))]
+    if len({item.path for item in items}) < len(items):
+        raise UsageError(f"source {source.name}: two of its [[pictures]] claim the same file")
+    items.sort(key=lambda item: (hashlib.sha256(item.group.encode()).digest(), item.path))
+    most = min(filter(None, (limit, source.at_most)), default=len(items))
+    return items[:most]
+
+
+def group_name(source: str, value: str) -> str:
+    """The group of pictures that share `value`, as in the shared data: 10 hex digits behind the source's name."""
+    return f"{source}-{_digits(f'{source}:{value}', 10)}"
+
+
+def _digits(text: str, count: int) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:count]
+
+
+def _rows(source: Source, repository: Repository, files: dict[str, str]) -> dict[str, dict[str, str]]:
+    """The rows of the source's table by stem of their key."""
+    table = source.table
+    if table is None:
+        return {}
+    if table.file not in files:
+        raise UsageError(f"source {source.name}: {source.home} has no file {table.file!r}")
+    text = repository.read(files[table.file]).decode("utf-8-sig")
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    columns = {table.key, *table.least, *(name for entry in source.pictures for name in (*entry.where, entry.column))}
+    if lacking := sorted(columns - {""} - set(reader.fieldnames or ())):
+        raise UsageError(f"source {source.name}: {table.file} lacks the columns {', '.join(lacking)}")
+    return {PurePosixPath(row[table.key]).stem: row for row in reader}
+
+
+def _item(source: Source, entry: Pictures, path: str, blob: str, rows: dict[str, dict[str, str]]) -> Item | None:
+    """The plan for one file; None when it is none of the entry's."""
+    row = rows.get(PurePosixPath(path).stem, {})
+    if any(row.get(column) != value for column, value in entry.where.items()):
+        return None
+    least = source.table.least if source.table else {}
+    small = any(float(row.get(column) or 0) < value for column, value in least.items())
+    group = group_name(source.name, _shared(source, entry, path, row))
+    return Item(path, blob, entry.label, entry.method, group, TOO_SMALL if small else "")
+
+
+def _shared(source: Source, entry: Pictures, path: str, row: dict[str, str]) -> str:
+    """What a picture has in common with others of its origin."""
+    file = PurePosixPath(path)
+    if entry.group_by == "pattern":
+        found = re.search(entry.pattern, file.name)
+        if found is None:
+            raise UsageError(f"source {source.name}: the pattern {entry.pattern!r} is not in the name of {path}")
+        return found.group(1)
+    if entry.group_by == "column":
+        return PurePosixPath(row[entry.column]).stem
+    return {"name": file.name, "stem": file.stem, "folder": file.parent.name}[entry.group_by]

@@ -1,0 +1,136 @@
+"""A source: where pictures come from, what they show, and what to mind, in one small TOML file."""
+
+import dataclasses
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge_detect.errors import UsageError
+from edge_detect.manifest import LABELS
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FOLDER = Path(__file__).parent
+GROUPINGS = ("name", "stem", "folder", "pattern", "column")
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV file of the repository with a row per picture.
+
+    file: its path; key: the column with the picture's file name (its suffix does not matter); least: columns of
+    numbers, and the least value with which a picture is kept.
+    """
+
+    file: str
+    key: str
+    least: dict[str, float] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Which files show what.
+
+    paths: a pattern for whole paths (fnmatch; `*` spans folders too); label: "real" or "fake"; method: how they were
+    made; where: columns of the table and the values they must have; group_by: what pictures of one origin share:
+    "name" (of the file: each is its own group), "stem" (the same without suffix), "folder" (the parent's name),
+    "pattern" (the first bracket of the regular expression `pattern`, found in the file name) or "column" (the stem of
+    the table's cell in `column`).
+    """
+
+    paths: str
+    label: str
+    method: str
+    where: dict[str, str] = dataclasses.field(default_factory=dict)
+    group_by: str = "name"
+    pattern: str = ""
+    column: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One source.
+
+    home: address of a public git repository; commit: its full hash; about, licence, use, traps: in words;
+    finder: whether the face is searched and cut out, or the picture, a tight crop already, is kept whole;
+    trim_bottom: share of the height that is cut off first (a watermark strip); at_most: pictures, 0 for all.
+    """
+
+    name: str
+    home: str
+    commit: str
+    about: str
+    licence: str
+    use: str
+    pictures: tuple[Pictures, ...]
+    traps: tuple[str, ...] = ()
+    finder: bool = True
+    trim_bottom: float = 0.0
+    at_most: int = 0
+    table: Table | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The source as JSON-ready values."""
+        return dataclasses.asdict(self)
+
+
+def names() -> list[str]:
+    """Names of all sources described in this folder."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def read_source(source: str | Path) -> Source:
+    """A source by name, or from a TOML file of your own.
+
+    Raises UsageError when there is none, or it is not valid TOML, incomplete, or contradicts itself.
+    """
+    path = Path(source)
+    if path.suffix != ".toml":
+        path = FOLDER / f"{source}.toml"
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no source {source}: give one of {', '.join(names())}, or a .toml file") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is not valid TOML: {error}") from error
+    try:
+        return _checked(values)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
+def _checked(values: dict[str, Any]) -> Source:
+    """Build a source from a file's values; TypeError for unknown or missing keys, ValueError for senseless values."""
+    values["pictures"] = tuple(Pictures(**entry) for entry in values.get("pictures", ()))
+    values["traps"] = tuple(values.get("traps", ()))
+    if "table" in values:
+        values["table"] = Table(**values["table"])
+    source = Source(**values)
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", source.name):
+        raise ValueError(f"the name {source.name!r} must be lower-case letters, digits and _")
+    if not _COMMIT.fullmatch(source.commit):
+        raise ValueError("commit must be a full hash: a branch or a short hash may mean something else tomorrow")
+    if not source.pictures:
+        raise ValueError("it names no [[pictures]]")
+    if not 0 <= source.trim_bottom < 1:
+        raise ValueError("trim_bottom is a share of the height, from 0 to below 1")
+    for entry in source.pictures:
+        _check_pictures(entry, source.table is not None)
+    return source
+
+
+def _check_pictures(entry: Pictures, has_table: bool) -> None:
+    if entry.label not in LABELS:
+        raise ValueError(f"label {entry.label!r} is neither 'real' nor 'fake'")
+    if entry.group_by not in GROUPINGS:
+        raise ValueError(f"group_by {entry.group_by!r} is not one of {', '.join(GROUPINGS)}")
+    if entry.group_by == "pattern" and re.compile(entry.pattern).groups < 1:
+        raise ValueError(f"the pattern {entry.pattern!r} needs a bracket around what pictures of one origin share")
+    if (entry.where or entry.group_by == "column") and not has_table:
+        raise ValueError("where, and group_by = 'column', need a [table]")
