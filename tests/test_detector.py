@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tiny
 import zoo
+from PIL import Image
 
 from edge_detect import Detector, Verdict
 from edge_detect.errors import ModelError
@@ -103,11 +104,35 @@ def test_a_picture_without_a_face_has_a_verdict_of_its_own(finding):
     assert result.to_dict()["error"] is None
 
 
-def test_boxes_are_in_pixels_of_the_upright_original_though_less_was_decoded(finding, tiny_model):
-    large = cv2.resize(spotted((64, 256, RED)), (2048, 2048), interpolation=cv2.INTER_NEAREST)
-    face = finding.detect(zoo.encode(large, "JPEG", quality=95)).faces[0]
-    assert finding.inspect(zoo.encode(large, "JPEG", quality=95)).picture.pixels.shape[0] == 256
-    assert face.box.to_list() == pytest.approx([0, 640, 896, 1664], abs=20)
+def turned(picture: np.ndarray, orientation: int) -> bytes:
+    """A JPEG that shows the picture upright once its EXIF orientation (6: turn right) is applied."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = np.ascontiguousarray(np.rot90(picture, {1: 0, 6: 1}[orientation]))
+    return zoo.encode(stored, "JPEG", quality=95, exif=exif)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_boxes_are_in_pixels_of_the_upright_original_though_less_was_decoded(finding, orientation):
+    large = cv2.resize(spotted((64, 256, RED), size=(384, 512)), (2048, 1536), interpolation=cv2.INTER_NEAREST)
+    inspection = finding.inspect(turned(large, orientation))
+    assert inspection.picture.pixels.shape[:2] == (192, 256)
+    assert inspection.result.faces[0].box.to_list() == pytest.approx([0, 640, 896, 1536], abs=20)
+
+
+def test_small_faces_are_searched_in_tiles_of_the_full_picture(tiny_model, tiny_finder):
+    large = cv2.resize(spotted((288, 160, (150, 0, 0)), side=32), (2048, 2048), interpolation=cv2.INTER_NEAREST)
+    data = turned(large, 1)
+    assert Detector.load(tiny_model, finder=tiny_finder).detect(data).verdict == Verdict.NO_FACE
+    inspection = Detector.load(tiny_model, finder=tiny_finder, small_faces=True).inspect(data)
+    assert inspection.picture.pixels.shape == large.shape
+    assert [face.box.to_list() for face in inspection.result.faces] == [[960, 448, 1472, 960]]
+
+
+def test_a_face_carries_the_finders_confidence(finding):
+    (face,) = finding.detect(spotted((256, 256, RED))).faces
+    assert 0.3 < face.confidence < 1
+    assert Detector(finding._classifier).detect(plain(RED)).faces[0].confidence is None
 
 
 @pytest.mark.parametrize(("side", "reason"), [(94, "too_small"), (98, None)])

@@ -98,3 +98,38 @@ def test_the_verb_refuses_a_classifier_an_empty_split_and_a_folder_without_table
         run = edge_detect("evaluate-faces", *arguments)
         assert (run.code, run.out) == (2, "")
         assert message in run.err
+
+
+@pytest.mark.parametrize(
+    ("table", "old", "new", "message"),
+    [
+        ("faces.csv", "score", "sure", "lacks the columns score"),
+        ("images.csv", "source", "origin", "lacks the columns source"),
+        ("faces.csv", "0.9", "", "must hold numbers"),
+        ("images.csv", "128", "wide", "must hold numbers"),
+        ("faces.csv", "test/found.png", "test/Found.png", "is not in images.csv"),
+    ],
+)
+def test_a_table_that_cannot_be_used_says_what_is_wrong(edge_detect, tiny_finder, scenes, table, old, new, message):
+    path = scenes / table
+    path.write_text(path.read_text().replace(old, new, 1))
+    run = edge_detect("evaluate-faces", scenes, "-m", tiny_finder)
+    assert (run.code, run.out) == (2, "")
+    assert message in run.err
+
+
+def test_tables_as_spreadsheets_write_them_are_read(scenes):
+    for name in ("images.csv", "faces.csv"):
+        text = (
+            (scenes / name).read_text().replace(",3\n", ",3.0\n")
+            if name == "faces.csv"
+            else (scenes / name).read_text()
+        )
+        (scenes / name).write_text(text, encoding="utf-8-sig")
+    assert sum(scene.certain.sum() for scene in read_scenes(scenes)) == 2
+
+
+def test_a_missing_picture_is_named_once(scenes, finder):
+    (scenes / "test" / "found.png").unlink()
+    with pytest.raises(PictureError, match=r"found\.png: No such file or directory$"):
+        evaluate_faces(finder, read_scenes(scenes))

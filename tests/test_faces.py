@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from edge_detect import faces
 from edge_detect.card import unpack
+from edge_detect.errors import ModelError
 from edge_detect.network import Network
 from training.targets import targets
 
@@ -78,10 +79,8 @@ def test_tiles_find_faces_half_as_large(finder):
     picture = np.zeros((128, 128, 3), np.uint8)
     picture[40:48, 72:80] = (150, 0, 0)
     assert finder.find(picture) == []
-    found = finder.find(picture, small_faces=True)
-    assert found
-    assert found[0].box.size == pytest.approx(32, abs=0.1)
-    assert found[0].box.x0 == pytest.approx(60, abs=4)
+    (face,) = finder.find(picture, small_faces=True)
+    assert face.box.to_list() == [60, 28, 92, 60]
 
 
 def test_a_face_that_a_tile_cuts_is_left_to_the_others(finder):
@@ -106,3 +105,53 @@ def test_a_higher_threshold_keeps_fewer_faces(finder):
     picture[16:32, 16:32], picture[96:112, 96:112] = (70, 0, 0), (255, 0, 0)
     assert len(finder.find(picture, threshold=0.1)) == 2
     assert len(finder.find(picture, threshold=0.4)) == 1
+
+
+def test_a_picture_no_larger_than_the_input_is_searched_once(finder):
+    picture = np.zeros((64, 64, 3), np.uint8)
+    picture[20:24, 36:40] = (150, 0, 0)  # a tile would see it
+    assert finder.find(picture, small_faces=True) == []
+
+
+def test_neighbours_that_disagree_about_the_box_lower_the_score():
+    agreed = as_outputs([(80, 80, 140, 140)])
+    lone = {**agreed, "offset": np.random.default_rng(0).uniform(-4, 4, agreed["offset"].shape)}
+    lone["offset"][13, 13] = agreed["offset"][13, 13]
+    (sure,), (doubted,) = (faces.decode(outputs, 0.01)[1] for outputs in (agreed, lone))
+    assert doubted < 0.7 * sure
+
+
+def test_a_score_just_at_the_threshold_counts_and_one_just_below_does_not():
+    outputs = as_outputs([(80, 80, 140, 140)])
+    (score,) = faces.decode(outputs, 0.1)[1]
+    assert len(faces.decode(outputs, float(score))[1]) == 1
+    assert len(faces.decode(outputs, float(np.nextafter(score, np.float32(1))))[1]) == 0
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda o: {**o, "heat": np.full_like(o["heat"], np.nan)}, "not a number"),
+        (lambda o: {**o, "heat": o["size"], "size": o["heat"]}, "the shapes of heat, size and offset"),
+    ],
+)
+def test_answers_that_make_no_sense_are_model_errors(spoil, message):
+    with pytest.raises(ModelError, match=message):
+        faces.decode(spoil(as_outputs([(80, 80, 140, 140)])), 0.5)
+
+
+def test_a_finder_whose_card_lacks_an_output_is_refused():
+    flatbuffer, card = unpack(tiny.packed_finder(outputs={"heat": 0, "offset": 2}))
+    with pytest.raises(ModelError, match="no output 'size'"):
+        faces.FaceFinder(Network(flatbuffer, card))
+
+
+@given(st.lists(st.tuples(*[st.floats(0, 50)] * 4), min_size=1, max_size=6))
+def test_overlaps_are_those_of_counted_pixels(corners):
+    boxes = np.rint(np.array([(min(a, c), min(b, d), max(a, c) + 1, max(b, d) + 1) for a, b, c, d in corners]))
+    boxes = boxes.astype(np.float32)
+    masks = np.zeros((len(boxes), 52, 52), bool)
+    for mask, (x0, y0, x1, y1) in zip(masks, boxes.astype(int), strict=True):
+        mask[y0:y1, x0:x1] = True
+    shared, either = (masks[0] & masks).sum((1, 2)), (masks[0] | masks).sum((1, 2))
+    assert faces.overlaps(boxes[0], boxes) == pytest.approx(shared / either, abs=1e-5)

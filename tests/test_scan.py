@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import tiny
@@ -347,3 +348,25 @@ def test_two_ways_to_look_for_faces_exclude_each_other(edge_detect, tiny_model):
         run = edge_detect("scan", "--whole-image", "-m", tiny_model, *option, "x.png")
         assert (run.code, run.out) == (2, "")
         assert "finds no faces" in run.err
+
+
+def test_small_faces_is_passed_on(edge_detect, tiny_model, tiny_finder, tmp_path):
+    picture = np.zeros((128, 128, 3), np.uint8)
+    picture[40:48, 72:80] = (150, 0, 0)  # half a cell of the whole picture, a cell of a tile
+    (tmp_path / "x.png").write_bytes(zoo.encode(picture, "PNG"))
+    options = ("scan", "-m", tiny_model, "--finder", tiny_finder, "--jsonl")
+    assert edge_detect(*options, tmp_path / "x.png").records[0]["faces"] == []
+    (face,) = edge_detect(*options, "--small-faces", tmp_path / "x.png").records[0]["faces"]
+    assert face["box"] == [60, 28, 92, 60]
+
+
+def test_a_box_is_drawn_where_the_face_is_though_less_was_decoded(edge_detect, tiny_model, tiny_finder, tmp_path):
+    large = cv2.resize(image.decode(spotted(512)).pixels, (2048, 2048), interpolation=cv2.INTER_NEAREST)
+    folder = zoo.write({"large.jpg": zoo.encode(large, "JPEG")}, tmp_path / "in")
+    edge_detect("scan", "-m", tiny_model, "--finder", tiny_finder, "--annotate", tmp_path / "out", folder)
+    (drawn,) = (tmp_path / "out").iterdir()
+    pixels = image.decode(drawn.read_bytes()).pixels.astype(int)
+    assert pixels.shape == (256, 256, 3)
+    for x, y in ((80, 140), (207, 140), (140, 207)):  # the box is from 80 to 208
+        assert pixels[y - 2 : y + 3, x - 2 : x + 3].max() > 100
+    assert pixels[215:].max() < 60
