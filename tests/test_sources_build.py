@@ -192,3 +192,20 @@ def test_without_other_data_groups_are_split_by_hash():
     assert {split: splits.count(split) // 50 for split in set(splits)} == pytest.approx(
         {"train": 8, "val": 1, "test": 1}, abs=1
     )
+
+
+def test_the_originals_of_test_crops_are_written_as_they_are(discs, finder, tmp_path):
+    sources("build", discs, "--out", tmp_path / "built", "--clones", tmp_path / "owner", "--finder", finder)
+    table = tmp_path / "built" / "discs" / "labels.csv"
+    group = group_name("discs", "1.jpg")
+    crops = [{**row, "split": "test" if row["group"] == group else "train"} for row in rows(table)]
+    with table.open("w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(crops)
+    out = tmp_path / "photos"
+    sources("originals", discs, "--crops", table.parent, "--clones", tmp_path / "owner", "--out", out)
+    photos = {photo.label: photo for photo in read_manifest(out)}
+    assert photos[REAL].path.read_bytes() == quarry.jpeg(1)
+    assert photos[FAKE].path.read_bytes() == quarry.jpeg(5)
+    assert {(photo.group, photo.split) for photo in photos.values()} == {(group, "test")}

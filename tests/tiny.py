@@ -94,6 +94,17 @@ class Graph:
         op.builtinOptionsType, op.builtinOptions = options_type, options
         self.graph.operators.append(op)
 
+    def convolution(self, given: int, grid: int, weights, bias, stride: int) -> int:
+        """A convolution with padding whose output is grid × grid; weights (out, height, width, in)."""
+        output = self.tensor((1, grid, grid, len(bias)), TYPES.FLOAT32)
+        options = schema.Conv2DOptionsT()
+        options.strideW = options.strideH = stride
+        options.dilationWFactor = options.dilationHFactor = 1
+        options.padding = schema.Padding.SAME
+        inputs = [given, self.constant(weights), self.constant(bias)]
+        self.operator(OPERATORS.CONV_2D, inputs, [output], OPTIONS.Conv2DOptions, options)
+        return output
+
     def build(self, inputs, outputs) -> bytes:
         self.graph.inputs, self.graph.outputs = inputs, outputs
         self.model.subgraphs = [self.graph]
@@ -131,20 +142,8 @@ def finder_flatbuffer() -> bytes:
     pool.strideW = pool.strideH = pool.filterWidth = pool.filterHeight = STRIDE
     pool.padding = schema.Padding.VALID
     graph.operator(OPERATORS.AVERAGE_POOL_2D, [given], [cells], OPTIONS.Pool2DOptions, pool)
-    halves = [float(np.log2(grid / 2))] * 2
-    heads = {
-        "heat": ([[0.1, -0.05, -0.05]], [-6.0]),
-        "size": ([[0.0] * 3] * 2, halves),
-        "offset": ([[0.0] * 3] * 2, [0.0] * 2),
-    }
-    outputs = []
-    for weights, bias in heads.values():
-        outputs.append(graph.tensor((1, grid, grid, len(bias)), TYPES.FLOAT32))
-        conv = schema.Conv2DOptionsT()
-        conv.strideW = conv.strideH = conv.dilationWFactor = conv.dilationHFactor = 1
-        conv.padding = schema.Padding.VALID
-        kernel = graph.constant(np.reshape(weights, (-1, 1, 1, 3)))
-        graph.operator(
-            OPERATORS.CONV_2D, [cells, kernel, graph.constant(bias)], outputs[-1:], OPTIONS.Conv2DOptions, conv
-        )
-    return graph.build([given], outputs)
+    heat = graph.convolution(cells, grid, [[[[0.1, -0.05, -0.05]]]], [-6.0], 1)
+    nothing = np.zeros((2, 1, 1, 3))
+    size = graph.convolution(cells, grid, nothing, [float(np.log2(grid / 2))] * 2, 1)
+    offset = graph.convolution(cells, grid, nothing, [0.0, 0.0], 1)
+    return graph.build([given], [heat, size, offset])

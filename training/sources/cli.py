@@ -82,6 +82,19 @@ def check(
     typer.echo(text)
 
 
+@app.command()
+def originals(
+    sources: Annotated[list[str], typer.Argument(metavar="NAME…", help="Of a source, its .toml file, or 'all'.")],
+    crops: Annotated[Path, typer.Option(help="Labelled crops: the photos of their split 'test' are wanted.")],
+    clones: Annotated[Path, typer.Option(help="Folder of clones on disk, bare or not.")],
+    out: Annotated[Path, typer.Option(help="Folder for the photos and their labels.csv.")],
+) -> None:
+    """Write the whole photos behind crops, for `python -m training photos`."""
+    from training.sources.originals import originals as run
+
+    typer.echo(f"{run(sources, crops, clones, out)} photos")
+
+
 def main() -> None:
     """Run a verb; errors of ours become one line and an exit code."""
     try:

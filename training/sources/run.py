@@ -5,7 +5,6 @@ import sys
 import time
 from pathlib import Path
 
-from edge_detect.errors import UsageError
 from edge_detect.faces import FaceFinder
 from edge_detect.manifest import read_manifests
 from edge_detect.models import find_model
@@ -14,7 +13,7 @@ from edge_detect.progress import progress
 from training.sources.build import Splits, build
 from training.sources.plan import Item, plan
 from training.sources.repository import Repository, RepositoryError, at_hand, clone
-from training.sources.source import Source, names, read_source
+from training.sources.source import Source, read_sources
 
 
 def build_all(
@@ -24,9 +23,7 @@ def build_all(
 
     Raises UsageError for an unknown source, ModelError when the finder cannot be loaded.
     """
-    sources = [read_source(name) for name in (names() if wanted == ["all"] else wanted)]
-    if len({source.name for source in sources}) < len(sources):
-        raise UsageError("a source is named twice")
+    sources = read_sources(wanted)
     splits = Splits.beside(read_manifests(beside))
     failed = []
     for source in sources:

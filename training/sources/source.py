@@ -105,6 +105,14 @@ def read_source(source: str | Path) -> Source:
         raise UsageError(f"{path}: {error}") from error
 
 
+def read_sources(wanted: list[str]) -> list[Source]:
+    """Sources by name or TOML file; ["all"]: those of this folder. Raises UsageError, also when one is named twice."""
+    sources = [read_source(name) for name in (names() if wanted == ["all"] else wanted)]
+    if len({source.name for source in sources}) < len(sources):
+        raise UsageError("a source is named twice")
+    return sources
+
+
 def _checked(values: dict[str, Any]) -> Source:
     """Build a source from a file's values; TypeError for unknown or missing keys, ValueError for senseless values."""
     values["pictures"] = tuple(Pictures(**entry) for entry in values.get("pictures", ()))

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 
-from training.report import table
+from edge_detect.table import table
 from training.sources.check import Outcome, counts
 from training.sources.source import Source, names, read_source
 
