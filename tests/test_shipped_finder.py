@@ -1,6 +1,7 @@
 """The released finder: its file, its figures, and what it finds in real pictures where they are at hand."""
 
 import json
+import re
 
 import cv2
 import numpy as np
@@ -91,3 +92,29 @@ def test_the_recorded_figures_are_measured_again(figures, finder, scenes):
     recorded = figures["face-int8"]["modes"]["whole"]["sources"]["video_news"]
     assert measured["sizes"] == recorded["sizes"]
     assert measured["false_boxes_per_picture"] == recorded["false_boxes_per_picture"]
+
+
+def test_the_finder_is_as_good_as_it_was_asked_to_be(figures):
+    """The figures of the issue that asked for it; a weaker finder must not take its place unnoticed."""
+    entry = figures["face-int8"]
+    whole, tiles = entry["modes"]["whole"], entry["modes"]["tiles"]
+    assert whole["sizes"]["large"]["recall"] >= 0.95
+    assert tiles["sizes"]["medium"]["recall"] >= 0.85
+    for figures_of_a_search in (whole, tiles):
+        assert figures_of_a_search["false_boxes_per_picture"] <= 0.05
+        assert figures_of_a_search["faceless_without_a_box"] >= 0.95
+    assert entry["frame_ms_p50"] <= 6
+
+
+def test_finding_costs_the_score_of_no_source_more_than_two_hundredths():
+    text = (FOLDER / "README.md").read_text().split("<!-- photos -->")[1].split("<!-- /photos -->")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.strip().splitlines()[2:]]
+    assert {"all", "ciplab", "genphotos", "omi", "sdfd"} <= {row[0] for row in rows}
+    assert all(float(row[5]) >= -0.02 for row in rows)
+
+
+def test_every_file_that_the_model_card_names_is_there():
+    row = next(line for line in (FOLDER / "README.md").read_text().splitlines() if line.startswith("| files |"))
+    names = re.findall(r"`([a-z0-9.-]+)`", row)
+    assert len(names) == 3
+    assert all((FOLDER / name).is_file() for name in names)
