@@ -38,7 +38,7 @@ class Exam(Protocol):
         """Training pictures that set the int8 scales."""
 
     def sit(self, network: Runnable) -> Answers:
-        """Run a network, Keras or converted, over the validation pictures by the rules of the runtime."""
+        """Run a network, Keras or converted, over the validation pictures, by the same code for both."""
 
 
 class ClassifierExam:

@@ -72,8 +72,11 @@ class FaceFinder:
         return [Found(Box(*clipped[i]), float(scores[i])) for i in kept]
 
     def _search(self, picture: Picture, threshold: float) -> tuple[Boxes, Scores]:
+        """Boxes in pixels of a picture, from what the network says of it and of its mirror image."""
         frame, scale = letterbox(picture, self.card.input_side)
-        boxes, scores = decode(self._network.run(frame), threshold)
+        one, two = self._network.run(frame), unmirror(self._network.run(np.ascontiguousarray(frame[:, ::-1])))
+        mean = {name: np.asarray((one[name] + two[name]) / 2, np.float32) for name in _OUTPUTS}
+        boxes, scores = decode(mean, threshold)
         return boxes / scale, scores
 
     def _search_tile(self, picture: Picture, tile: tuple[int, int, int, int], threshold: float) -> tuple[Boxes, Scores]:
@@ -99,6 +102,12 @@ def letterbox(picture: Picture, side: int) -> tuple[Picture, float]:
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     frame[: size[1], : size[0]] = cv2.resize(picture, size, interpolation=method)
     return frame, scale
+
+
+def unmirror(outputs: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    """The finder's outputs for a mirrored frame, as they would be for the frame itself."""
+    turned = {name: outputs[name][:, ::-1] for name in _OUTPUTS}
+    return {**turned, "offset": turned["offset"] * np.array((-1, 1), np.float32)}
 
 
 def decode(outputs: dict[str, NDArray[np.float32]], threshold: float) -> tuple[Boxes, Scores]:

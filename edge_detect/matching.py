@@ -13,7 +13,7 @@ MATCH = 0.5
 LEAST_SCORE = 0.05
 """Found boxes below this are not looked at for the average precision."""
 LEAST_SIZE = 0.04
-"""Nor are faces below this share of the picture's longer side, which only the search in tiles is for."""
+"""Faces below this share of the picture's longer side count as doubtful there: only tiles are for them."""
 
 
 @dataclass(frozen=True)

@@ -155,3 +155,10 @@ def test_overlaps_are_those_of_counted_pixels(corners):
         mask[y0:y1, x0:x1] = True
     shared, either = (masks[0] & masks).sum((1, 2)), (masks[0] | masks).sum((1, 2))
     assert faces.overlaps(boxes[0], boxes) == pytest.approx(shared / either, abs=1e-5)
+
+
+def test_a_mirrored_answer_is_turned_back():
+    box = (40, 80, 101, 150)
+    mirrored = as_outputs([(SIDE - box[2], box[1], SIDE - box[0], box[3])])
+    found, _ = faces.decode(faces.unmirror(mirrored), 0.5)
+    assert found[0] == pytest.approx(box, abs=0.1)

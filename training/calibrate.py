@@ -20,7 +20,7 @@ from training.metrics import threshold_at_false_alarms
 
 FALSE_ALARMS_FAKE, FALSE_ALARMS_UNCERTAIN = 0.05, 0.20
 """Shares of real validation pictures that are called fake, and that are called fake or uncertain."""
-FALSE_BOXES = 0.03
+FALSE_BOXES = 0.02
 """Boxes per validation picture where no face is."""
 
 

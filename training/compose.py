@@ -191,10 +191,14 @@ class FrameMaker:
         pixels = np.empty((recipe.batch, recipe.input_side, recipe.input_side, 3), np.uint8)
         answers: list[Targets] = []
         for i in range(recipe.batch):
-            frame = finish(self._layout(rng), rng, strength)
+            frame = self.frame(rng, strength)
             pixels[i] = frame.pixels
             answers.append(targets(recipe.input_side, frame.boxes, frame.certain))
         return pixels, {name: np.stack([answer[name] for answer in answers]) for name in answers[0]}
+
+    def frame(self, rng: Generator, strength: float) -> Frame:
+        """One finished frame; `load` must have been called."""
+        return finish(self._layout(rng), rng, strength)
 
     def _layout(self, rng: Generator) -> Frame:
         """One scene at a random zoom, four of them, one face that fills the frame, or faces over a faceless scene."""

@@ -6,11 +6,14 @@ from keras import ops
 
 from edge_detect.errors import UsageError
 from edge_detect.faces import decode_one, letterbox
-from edge_detect.manifest import read_manifests
-from edge_detect.matching import LEAST_SCORE, average_precision, match_scene
-from edge_detect.scenes import load_scene, read_scenes, scenes_hash
-from training.compose import FrameMaker
+from edge_detect.manifest import Sample, read_manifests
+from edge_detect.matching import LEAST_SCORE, LEAST_SIZE, average_precision, match
+from edge_detect.scenes import Scene, load_scene, read_scenes, scenes_hash
+from training.compose import Frame, FrameMaker
 from training.recipe import Recipe
+
+COMPOSED = 1000
+"""Composed frames in a validation, beside the scenes."""
 
 
 class FinderTask:
@@ -26,30 +29,36 @@ class FinderTask:
         scenes = read_scenes(recipe.scenes)
         self.training = [scene for scene in scenes if scene.split == "train"]
         self.validation = [scene for scene in scenes if scene.split == "val"]
-        crops = [s for s in read_manifests(recipe.manifests) if s.split == "train" and s.box is not None]
-        self.maker = FrameMaker(self.training, crops, recipe)
-        self._crops = len(crops)
-        self._pictures = [load_scene(scene) for scene in self.validation]
-        self._side = recipe.input_side
+        crops = [sample for sample in read_manifests(recipe.manifests) if sample.box is not None]
+        train, val = ([crop for crop in crops if crop.split == split] for split in ("train", "val"))
+        if not train or not val or not self.validation:
+            raise UsageError("a finder learns from scenes and from face crops with boxes, in the splits train and val")
+        self.maker = FrameMaker(self.training, train, recipe)
+        self._crops = len(train)
+        self._frames = [*_letterboxed(self.validation, recipe.input_side), *_composed(self.validation, val, recipe)]
 
     def losses(self, _model: keras.Model) -> dict[str, object]:
         """The loss of each output."""
         return {"heat": focal_loss, "size": masked_distance, "offset": masked_distance}
 
     def validate(self, model: keras.Model) -> tuple[float, dict[str, float]]:
-        """Average precision at an intersection over union of 0.5, and the recall at score 0.5."""
-        frames, scales = zip(*(letterbox(picture, self._side) for picture in self._pictures), strict=True)
-        matches, scores, hits = [], [], []
-        for start in range(0, len(frames), 32):
-            outputs = model.predict_on_batch(np.stack(frames[start : start + 32]))
-            for i in range(len(outputs["heat"])):
+        """Average precision at an intersection over union of 0.5: over all frames; of scenes and composed ones alone.
+
+        The scenes alone are too few to tell one validation from the next.
+        """
+        matches, scores = [], []
+        for start in range(0, len(self._frames), 32):
+            frames = self._frames[start : start + 32]
+            outputs = model.predict_on_batch(np.stack([frame.pixels for frame in frames]))
+            for i, frame in enumerate(frames):
                 one = {name: np.asarray(values[i], np.float32) for name, values in outputs.items()}
-                boxes, sure = decode_one(one, LEAST_SCORE, scales[start + i])
-                scene = self.validation[start + i]
-                matches.append(match_scene(boxes, scene))
+                boxes, sure = decode_one(one, LEAST_SCORE, 1.0)
+                matches.append(match(boxes, frame.boxes, frame.certain))
                 scores.append(sure)
-                hits.append(match_scene(boxes[sure >= 0.5], scene).hit)
-        return average_precision(matches, scores), {"recall": float(np.concatenate(hits).mean())}
+        count = len(self.validation)
+        scenes = average_precision(matches[:count], scores[:count])
+        composed = average_precision(matches[count:], scores[count:])
+        return average_precision(matches, scores), {"scenes": scenes, "composed": composed}
 
     def provenance(self) -> dict[str, object]:
         """The data by hash and size."""
@@ -58,6 +67,27 @@ class FinderTask:
             "pictures": {"train": len(self.training), "val": len(self.validation), "pasted crops": self._crops},
             "sources": sorted({scene.source for scene in self.training}),
         }
+
+
+def _letterboxed(scenes: list[Scene], side: int) -> list[Frame]:
+    """Scenes as the finder sees them."""
+    frames = []
+    for scene in scenes:
+        pixels, scale = letterbox(load_scene(scene), side)
+        frames.append(Frame(pixels, scene.boxes * np.float32(scale), scene.certain & (scene.sizes >= LEAST_SIZE)))
+    return frames
+
+
+def _composed(scenes: list[Scene], crops: list[Sample], recipe: Recipe) -> list[Frame]:
+    """Frames laid out and damaged as in training, from scenes and crops that are not trained on: always the same."""
+    maker = FrameMaker(scenes, crops, recipe)
+    maker.load()
+    rng = np.random.default_rng(recipe.seed)
+    frames = [maker.frame(rng, recipe.strength) for _ in range(COMPOSED)]
+    for frame in frames:
+        longer = np.max(frame.boxes[:, 2:] - frame.boxes[:, :2], axis=1, initial=0)
+        frame.certain &= longer >= LEAST_SIZE * recipe.input_side
+    return frames
 
 
 @keras.saving.register_keras_serializable("edge_detect")
