@@ -156,19 +156,12 @@ def test_a_model_without_a_card_is_refused_with_a_sentence(edge_detect, tmp_path
 def test_ctrl_c_ends_with_130_and_leaves_whole_lines(tiny_model, tmp_path, menagerie):
     names = "\n".join([str(menagerie / "plain.png")] * 200_000)
     (tmp_path / "list").write_text(names)
-    command = [
-        sys.executable,
-        "-m",
-        "edge_detect",
-        "scan",
-        "--whole-image",
-        "-m",
-        str(tiny_model),
-        "--json",
-        "--files-from",
-    ]
+    options = ["--whole-image", "-m", str(tiny_model), "--json", "--files-from", str(tmp_path / "list")]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "bufsize": 0}
-    process = subprocess.Popen([*command, str(tmp_path / "list")], **pipes)
+    # The tests may run in the background of a shell, where Ctrl-C is ignored and children inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = subprocess.Popen([sys.executable, "-m", "edge_detect", "scan", *options], **pipes)
+    signal.signal(signal.SIGINT, before)
     start = b""
     while start.count(b"\n") < 5:
         more = process.stdout.read(2000)

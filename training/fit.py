@@ -103,8 +103,8 @@ def begin_from(path: Path, model: keras.Model) -> dict[str, Any]:
     Raises UsageError when the file, or its card beside it, is missing or is of another network.
     """
     try:
-        parent = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["training"]
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        parent = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["training"]
         about = {"sha256": digest, "crops_seen": parent["crops_seen"], "hours": parent["hours"]}
     except FileNotFoundError as error:
         raise UsageError(f"there is no {error.filename}, which training is to begin from") from error
