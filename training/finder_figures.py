@@ -42,7 +42,7 @@ def overview(metrics: dict[str, Any]) -> str:
     heading = [
         "model",
         "kB",
-        "ms a search",
+        "ms a run",
         "ms a frame",
         "frames seen",
         "hours",
