@@ -6,7 +6,7 @@ import pictures
 import pytest
 
 from edge_detect.errors import PictureError
-from edge_detect.manifest import FAKE, read_manifest
+from edge_detect.manifest import read_manifest
 from training import crops, feed
 from training.recipe import Recipe
 
@@ -52,20 +52,6 @@ def test_a_run_that_starts_in_the_middle_gets_the_batches_it_would_have_got(make
         assert np.array_equal(answers["logit"], answers_again["logit"])
     whole.close()
     resumed.close()
-
-
-def test_real_and_fake_are_drawn_alike_and_balance_evens_out_sources(samples):
-    fewer = [sample for sample in samples if sample.label == FAKE or int(sample.path.stem) < 10]
-    mixed = [dataclasses.replace(s, source="big" if int(s.path.stem) < 32 else "small") for s in fewer]
-
-    def share(balance, **wanted):
-        chances = crops.probabilities(mixed, balance)
-        fits = [all(getattr(sample, name) == value for name, value in wanted.items()) for sample in mixed]
-        return chances[fits].sum()
-
-    assert share(0.0, label=FAKE) == pytest.approx(0.5)
-    assert share(0.0, label=FAKE, source="small") == pytest.approx(0.5 * 8 / 40)
-    assert share(1.0, label=FAKE, source="small") == pytest.approx(0.25)
 
 
 def test_a_picture_that_cannot_be_decoded_is_named(samples, tmp_path):

@@ -89,6 +89,20 @@ def test_serenity_is_the_network_it_is_said_to_be():
     assert ((probability > 0) & (probability < 1)).all()
 
 
+@pytest.mark.parametrize(("name", "parameters"), [("tiny_ladeda", 1297), ("meso4", 24137), ("mobilenet", 927585)])
+def test_baselines_have_the_shape_of_their_papers_and_are_saved_as_they_are(name, parameters):
+    model, plain = networks.build(name), networks.deployable(name)
+    assert sum(int(np.prod(weights.shape)) for weights in model.trainable_weights) == parameters
+    networks.deploy(model, plain)
+    assert plain.predict_on_batch(PIXELS)["logit"] == pytest.approx(model.predict_on_batch(PIXELS)["logit"], abs=1e-5)
+
+
+def test_gradients_of_tiny_ladeda_are_not_trained():
+    layer = networks.build("tiny_ladeda").get_layer("gradient")
+    assert not layer.trainable_weights
+    assert np.asarray(layer.kernel)[:, :, 1, 0].tolist() == [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]
+
+
 def test_an_unknown_network_is_named_with_those_that_exist():
-    with pytest.raises(UsageError, match="edge, finder, serenity"):
+    with pytest.raises(UsageError, match="edge, finder, serenity, meso4"):
         networks.build("resnet")

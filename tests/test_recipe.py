@@ -41,4 +41,6 @@ def test_the_shipped_recipes_can_be_read():
     from pathlib import Path
 
     found = sorted((Path(__file__).parent.parent / "training" / "recipes").glob("*.toml"))
-    assert {read_recipe(path).network for path in found} == {"edge", "finder", "serenity"}
+    assert {read_recipe(path).network for path in found} == {
+        *["edge", "finder", "serenity", "meso4", "tiny_ladeda", "mobilenet"]
+    }

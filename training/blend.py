@@ -1,14 +1,31 @@
-"""Fakes made from real pictures: one face laid over another, blended at a soft edge.
+"""Fakes made from real pictures: one face laid over another, or over itself, blended at a soft edge.
 
-Faces are given by their boxes; a hull is drawn from a box as an ellipse. Pictures are uint8 RGB.
+Faces are given by their boxes, within which a hull is drawn. Pictures are uint8 RGB (height, width, 3), masks are
+float32 (height, width) from 0, where the picture below shows, to 1.
 """
+
+import math
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from edge_detect.image import Picture
 from edge_detect.results import Box
+from training import degrade
+
+Mask = NDArray[np.float32]
+_POINTS = 40
+_REGIONS = (
+    ((0.0, 0.0), (0.75, 0.85)),
+    ((0.0, 0.4), (0.6, 0.45)),
+    ((0.0, -0.3), (0.7, 0.3)),
+    ((0.0, 0.05), (0.5, 0.55)),
+)
+"""Hulls as centre and radii (x, y) in half-sides of the box: the face, the mouth, the eyes, the middle of the face."""
+_CHANCES = (0.55, 0.2, 0.1, 0.15)
+_OPACITIES = (0.5, 0.75, 1.0, 1.0, 1.0)
 
 
 def swap(target: Picture, target_box: Box, source: Picture, source_box: Box) -> Picture:
@@ -21,44 +38,93 @@ def swap(target: Picture, target_box: Box, source: Picture, source_box: Box) -> 
     scaled = cv2.resize(source, None, fx=scale_x, fy=scale_y, interpolation=cv2.INTER_AREA)
     matrix = np.array([[1, 0, shift_x], [0, 1, shift_y]])
     laid = cv2.warpAffine(scaled, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
-    mask = ellipse(target_box, width, height)
+    mask = soften(hull(target_box, width, height), 0.08 * (target_box.x1 - target_box.x0))
     return mix(target, match_colours(laid, target, mask), mask)
 
 
-def self_blend(picture: Picture, box: Box, shift: float = 0.03, gain: float = 0.9) -> Picture:
-    """Lay a slightly moved, enlarged and recoloured copy of a face over itself (after Shiohara & Yamasaki, 2022).
+def self_blend(picture: Picture, box: Box, rng: Generator) -> tuple[Picture, Mask]:
+    """Lay a slightly moved and changed copy of a face over itself; also returns where (Shiohara & Yamasaki, 2022).
 
-    shift: in box widths; gain: of the copy's red channel.
+    Either the copy or what lies below is recoloured and sharpened or softened; the copy is moved by up to 3% of the
+    box and scaled by up to 5%; the hull (the face or a part of it) is jittered and softened, the copy may be
+    translucent.
     """
-    size = box.x1 - box.x0
+    height, width = picture.shape[:2]
+    below, copy = picture, picture
+    if rng.random() < 0.5:
+        copy = changed(copy, rng)
+    else:
+        below = changed(below, rng)
+    copy = moved(copy, box, rng)
+    mask = soften(hull(box, width, height, rng), box.size * rng.uniform(0.01, 0.08))
+    opacity = np.float32(rng.choice(_OPACITIES))
+    return mix(below, copy, opacity * mask), mask
+
+
+def changed(picture: Picture, rng: Generator) -> Picture:
+    """Other statistics for one of the two layers: colours, and one in two sharpened, softened or rescaled."""
+    shift = rng.uniform(-20, 20, 3) * (rng.random() < 0.7)
+    gain = rng.uniform(0.9, 1.1)
+    saturation = rng.uniform(0.7, 1.3)
+    gray = np.array([0.299, 0.587, 0.114])
+    mix_of_channels = gain * (saturation * np.eye(3) + (1 - saturation) * np.outer(np.ones(3), gray))
+    picture = cv2.transform(picture, np.hstack([mix_of_channels, shift[:, None] + 128 * (1 - gain)]))
+    if rng.random() < 0.5:
+        picture = degrade.blur(picture, rng) if rng.random() < 0.5 else degrade.rescale(picture, rng, smallest=0.4)
+    return picture
+
+
+def moved(picture: Picture, box: Box, rng: Generator) -> Picture:
+    """The picture shifted by up to 3% (across) and 1.5% (down) of the box and scaled about its centre by up to 5%."""
     height, width = picture.shape[:2]
     x, y = _centre(box)
-    matrix = np.array([[1 + shift, 0, -shift * x - shift * size], [0, 1 + shift, -shift * y]])
-    copy = cv2.warpAffine(picture, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
-    recoloured = np.rint(np.clip(copy * np.array([gain, 1.0, 1.0]), 0, 255)).astype(np.uint8)
-    return mix(picture, recoloured, ellipse(box, width, height))
+    scale = rng.uniform(0.95, 1 / 0.95)
+    matrix = np.array([[scale, 0, (1 - scale) * x], [0, scale, (1 - scale) * y]])
+    matrix[:, 2] += rng.uniform(-1, 1, 2) * (0.03 * (box.x1 - box.x0), 0.015 * (box.y1 - box.y0))
+    method = cv2.INTER_LINEAR if rng.random() < 0.5 else cv2.INTER_CUBIC
+    return cv2.warpAffine(picture, matrix, (width, height), flags=method, borderMode=cv2.BORDER_REFLECT_101)
 
 
-def ellipse(box: Box, width: int, height: int) -> NDArray[np.float32]:
-    """A soft mask (height, width, 1) of 0–1 that covers the inner face of a box."""
-    mask = np.zeros((height, width), np.float32)
+def hull(box: Box, width: int, height: int, rng: Generator | None = None) -> Mask:
+    """A hard mask of the inner face of a box; with a generator, of a random region of it with a jittered outline."""
+    (shift_x, shift_y), (radius_x, radius_y) = _REGIONS[
+        0 if rng is None else int(rng.choice(len(_REGIONS), p=_CHANCES))
+    ]
+    angles = np.linspace(0, 2 * math.pi, _POINTS, endpoint=False)
+    radii = np.ones(_POINTS)
+    if rng is not None:
+        for wave in range(1, 5):
+            radii += rng.normal(0, 0.08 / wave) * np.sin(wave * angles + rng.uniform(0, 2 * math.pi))
     half_width, half_height = (box.x1 - box.x0) / 2, (box.y1 - box.y0) / 2
-    centre = tuple(round(value) for value in _centre(box))
-    cv2.ellipse(mask, centre, (round(0.75 * half_width), round(0.85 * half_height)), 0, 0, 360, 1.0, -1)
-    return cv2.GaussianBlur(mask, (0, 0), 0.08 * (box.x1 - box.x0))[..., None]
+    x, y = _centre(box)
+    outline = np.stack(
+        [
+            x + half_width * (shift_x + radius_x * radii * np.cos(angles)),
+            y + half_height * (shift_y + radius_y * radii * np.sin(angles)),
+        ],
+        axis=1,
+    )
+    mask = np.zeros((height, width), np.float32)
+    cv2.fillPoly(mask, [np.rint(outline).astype(np.int32)], 1.0)
+    return mask
 
 
-def match_colours(picture: Picture, reference: Picture, mask: NDArray[np.float32]) -> Picture:
+def soften(mask: Mask, deviation: float) -> Mask:
+    """A mask with a Gaussian edge of a deviation in pixels."""
+    return np.minimum(cv2.GaussianBlur(mask, (0, 0), max(deviation, 0.3)), 1)  # rounding leaves some above 1
+
+
+def match_colours(picture: Picture, reference: Picture, mask: Mask) -> Picture:
     """Shift and stretch each channel so that mean and deviation under the mask are those of the reference."""
-    inside = mask[..., 0] > 0.5
+    inside = mask > 0.5
     have, want = picture[inside].astype(np.float32), reference[inside].astype(np.float32)
     stretched = (picture - have.mean(0)) * (want.std(0) / (have.std(0) + 1e-6)) + want.mean(0)
     return np.rint(np.clip(stretched, 0, 255)).astype(np.uint8)
 
 
-def mix(background: Picture, foreground: Picture, mask: NDArray[np.float32]) -> Picture:
-    """The foreground where the mask (height, width, 1) is 1, the background where it is 0."""
-    return np.rint(background * (1 - mask) + foreground * mask).astype(np.uint8)
+def mix(background: Picture, foreground: Picture, mask: Mask) -> Picture:
+    """The foreground where the mask is 1, the background where it is 0."""
+    return cv2.blendLinear(foreground, background, mask, 1 - mask)
 
 
 def _centre(box: Box) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+from keras import ops
 from numpy.typing import NDArray
 
 from edge_detect.errors import UsageError
@@ -24,14 +25,21 @@ class ClassifierTask:
         self.training = of_split(samples, "train")
         self.validation = of_split(samples, "val")
         self.maker = CropMaker(self.training, recipe)
-        self.smoothing = recipe.smoothing
+        self._recipe = recipe
         self._pictures = load_pictures(self.validation, recipe.input_side)
 
     def losses(self, model: keras.Model) -> dict[str, keras.losses.Loss]:
-        """The loss of the trained output."""
-        name = output_name(model)
-        from_logits = name == "logit"
-        return {name: keras.losses.BinaryCrossentropy(from_logits=from_logits, label_smoothing=self.smoothing)}
+        """The loss of the trained output, and that of its patches where the recipe weighs them.
+
+        Raises UsageError when the network has no patches to weigh.
+        """
+        name, smoothing = output_name(model), self._recipe.smoothing
+        losses = {name: keras.losses.BinaryCrossentropy(from_logits=name == "logit", label_smoothing=smoothing)}
+        if self._recipe.patch_weight:
+            if "patches" not in model.output:
+                raise UsageError(f"the network {model.name!r} has no patches; leave patch_weight out of its recipe")
+            losses["patches"] = PatchLoss(self._recipe.patch_weight, smoothing)
+        return losses
 
     def validate(self, model: keras.Model) -> tuple[float, dict[str, float]]:
         """AUC over all validation pictures, and that of each source with both classes."""
@@ -46,6 +54,22 @@ class ClassifierTask:
             "pictures": {"train": len(self.training), "val": len(self.validation)},
             "sources": sorted({sample.source for sample in self.training}),
         }
+
+
+class PatchLoss(keras.losses.Loss):
+    """Weighted binary cross-entropy over the patch logits (n, g, g, 1) whose answer (0–1) is known, not negative."""
+
+    def __init__(self, weight: float, smoothing: float) -> None:
+        super().__init__(name="patches", reduction="none")
+        self._weight = weight
+        self._smoothing = smoothing
+
+    def call(self, answers, logits):
+        """The loss of a batch, one number: the mean over the patches that are known."""
+        known = ops.cast(answers >= 0, "float32")
+        wanted = answers * (1 - self._smoothing) + self._smoothing / 2
+        losses = ops.softplus(logits) - wanted * logits
+        return self._weight * ops.sum(known * losses) / ops.maximum(ops.sum(known), 1.0)
 
 
 def of_split(samples: list[Sample], split: str) -> list[Sample]:

@@ -1,9 +1,11 @@
-"""Training crops for the classifier: which pictures, which part of them, which damage.
+"""Training crops for the classifier: which part of a picture, which damage, and what is known of each patch.
 
 Worker processes import this file, so it stays free of Keras.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,15 +14,55 @@ from numpy.typing import NDArray
 
 from edge_detect import image
 from edge_detect.errors import PictureError
-from edge_detect.manifest import Sample
+from edge_detect.manifest import FAKE, Sample
+from edge_detect.results import Box
+from training.blend import self_blend
 from training.degrade import degrade
 from training.feed import Batch
 from training.recipe import Recipe
+from training.sampling import Sampler
+
+STRIDE = 16
+"""Side of a patch in pixels."""
+UNKNOWN = -1.0
+"""What is known of patches that may be either: nothing."""
+LEAST_COVER = 0.1
+"""Share of a window that a blend is to cover."""
+_TRIES = 8
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A picture of the input's side, how fake each pixel is (0–1 or UNKNOWN, for all or as a mask), and its label."""
+
+    picture: image.Picture
+    fakeness: float | NDArray[np.float32]
+    label: int
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which part of a picture becomes a training crop: a square in pixels, or a turned and zoomed one by its matrix."""
+
+    left: int
+    top: int
+    side: int
+    mirrored: bool
+    turn: NDArray[np.float64] | None = None
+
+    def cut(self, picture: NDArray[Any]) -> NDArray[Any]:
+        """The crop of a picture or of a mask of its size, side × side."""
+        if self.turn is None:
+            crop = picture[self.top : self.top + self.side, self.left : self.left + self.side]
+        else:
+            size, border = (self.side, self.side), cv2.BORDER_REFLECT_101
+            crop = cv2.warpAffine(picture, self.turn, size, flags=cv2.INTER_LINEAR, borderMode=border)
+        return np.ascontiguousarray(crop[:, ::-1] if self.mirrored else crop)
 
 
 @dataclass
 class CropMaker:
-    """Makes batches of augmented crops and their labels from (seed, number)."""
+    """Makes batches of augmented crops and their answers from (seed, number)."""
 
     samples: list[Sample]
     recipe: Recipe
@@ -29,8 +71,7 @@ class CropMaker:
     def load(self) -> None:
         """Read all encoded pictures into memory."""
         self._encoded = [sample.path.read_bytes() for sample in self.samples]
-        self._labels = np.array([sample.label for sample in self.samples], np.float32)
-        self._chances = probabilities(self.samples, self.recipe.balance)
+        self._sampler = Sampler(self.samples, self.recipe.balance, self.recipe.paired, self.recipe.blended)
 
     def make(self, number: int) -> Batch:
         """Batch `number`: which samples, which crops, which damage.
@@ -41,38 +82,78 @@ class CropMaker:
         rng = np.random.default_rng((recipe.seed, number))
         side = int(rng.choice(recipe.crop_sides))
         strength = recipe.strength * min(1.0, number * recipe.batch / max(1, recipe.ramp))
-        chosen = rng.choice(len(self._encoded), recipe.batch, p=self._chances)
         pixels = np.empty((recipe.batch, side, side, 3), np.uint8)
-        for i, index in enumerate(chosen):
-            try:
-                picture = image.load_whole(self._encoded[index], recipe.input_side)
-            except PictureError as error:
-                raise PictureError(f"{self.samples[index].path}: {error}") from error
-            pixels[i] = degrade(random_crop(picture, side, rng), rng, strength)
-        labels = self._labels[chosen, None]
-        return pixels, {"logit": labels, "probability": labels}
+        labels = np.empty((recipe.batch, 1), np.float32)
+        patches = np.empty((recipe.batch, side // STRIDE, side // STRIDE, 1), np.float32)
+        row = 0
+        for layers in self._units(rng):
+            window = window_over(layers[-1], side, rng)
+            seed = rng.integers(2**63)
+            for layer in layers:  # what belongs together shares its window and its damage
+                pixels[row] = degrade(window.cut(layer.picture), np.random.default_rng(seed), strength)
+                labels[row] = layer.label
+                patches[row, ..., 0] = patch_answers(layer.fakeness, window)
+                row += 1
+        return pixels, {"logit": labels, "probability": labels, "patches": patches}
+
+    def _units(self, rng: Generator) -> Iterator[list[Layer]]:
+        """What a batch is made of: single pictures, and pairs of a real one and a fake one."""
+        drawn = self._sampler.draw(self.recipe.batch, rng)
+        for index in drawn.single:
+            yield [self._layer(index)[0]]
+        for pair in drawn.paired:
+            yield [self._layer(index)[0] for index in pair]
+        for index in drawn.blended:
+            real, square = self._layer(index)
+            scale = real.picture.shape[0] / square.side
+            x0, y0, x1, y1 = self.samples[index].box
+            box = Box(x0 - square.left, y0 - square.top, x1 - square.left, y1 - square.top).scaled(scale, scale)
+            yield [real, Layer(*self_blend(real.picture, box, rng), label=FAKE)]
+
+    def _layer(self, index: int) -> tuple[Layer, image.Square]:
+        """A sample as it is scored whole, and which part of it that is."""
+        sample, side = self.samples[index], self.recipe.input_side
+        try:
+            decoded = image.decode(self._encoded[index], shorter=image.SPARE * side)
+        except PictureError as error:
+            raise PictureError(f"{sample.path}: {error}") from error
+        partial = sample.label == FAKE and sample.source in self.recipe.partial
+        picture = image.resize(image.whole(decoded.pixels), side)
+        layer = Layer(picture, UNKNOWN if partial else float(sample.label), sample.label)
+        return layer, image.centred_square(decoded.width, decoded.height)
 
 
-def probabilities(samples: list[Sample], balance: float) -> NDArray[np.float64]:
-    """How likely each sample is drawn: real and fake half and half, sources by size ** (1 - balance)."""
-    keys = [(sample.label, sample.source) for sample in samples]
-    sizes = {key: keys.count(key) for key in set(keys)}
-    weights = np.array([sizes[key] ** -balance for key in keys])
-    labels = np.array([sample.label for sample in samples])
-    for label in set(labels):
-        weights[labels == label] /= weights[labels == label].sum()
-    return weights / weights.sum()
+def window_over(layer: Layer, side: int, rng: Generator) -> Window:
+    """A random window that a blend, where there is one, covers in part (or the best of a few)."""
+    windows = [random_window(layer.picture.shape[0], side, rng)]
+    if isinstance(layer.fakeness, float):
+        return windows[0]
+    covers = [_cover(layer.fakeness, windows[0])]
+    while covers[-1] < LEAST_COVER and len(windows) < _TRIES:
+        windows.append(random_window(layer.picture.shape[0], side, rng))
+        covers.append(_cover(layer.fakeness, windows[-1]))
+    return windows[int(np.argmax(covers))]
 
 
-def random_crop(picture: image.Picture, side: int, rng: Generator) -> image.Picture:
-    """A side × side crop at a random place, mirrored half of the time, one in five also turned and zoomed."""
-    room = picture.shape[0] - side
-    left, top = (int(value) for value in rng.integers(0, room + 1, 2))
+def _cover(mask: NDArray[np.float32], window: Window) -> float:
+    """Share (0–1) of a window that a mask covers."""
+    return float(window.cut(mask).mean())
+
+
+def random_window(room: int, side: int, rng: Generator) -> Window:
+    """A window of a room × room picture at a random place, half of them mirrored, one in five also turned, zoomed."""
+    left, top = (int(value) for value in rng.integers(0, room - side + 1, 2))
+    turn = None
     if rng.random() < 0.2:
         centre = (left + side / 2, top + side / 2)
-        matrix = cv2.getRotationMatrix2D(centre, rng.uniform(-12, 12), rng.uniform(0.85, 1.3))
-        matrix[:, 2] -= (left, top)
-        crop = cv2.warpAffine(picture, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-    else:
-        crop = picture[top : top + side, left : left + side]
-    return np.ascontiguousarray(crop[:, ::-1] if rng.random() < 0.5 else crop)
+        turn = cv2.getRotationMatrix2D(centre, rng.uniform(-12, 12), rng.uniform(0.85, 1.3))
+        turn[:, 2] -= (left, top)
+    return Window(left, top, side, bool(rng.random() < 0.5), turn)
+
+
+def patch_answers(fakeness: float | NDArray[np.float32], window: Window) -> float | NDArray[np.float32]:
+    """How fake each patch of a window is: 0–1 or UNKNOWN, one number for all or (side/STRIDE, side/STRIDE)."""
+    if isinstance(fakeness, float):
+        return fakeness
+    grid = window.side // STRIDE
+    return cv2.resize(window.cut(fakeness), (grid, grid), interpolation=cv2.INTER_AREA)

@@ -9,6 +9,8 @@ import importlib.util
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from edge_detect import image
 from edge_detect.errors import MissingExtraError
 from edge_detect.image import Picture
@@ -38,10 +40,10 @@ def make(folder: Path) -> list[Path]:
     pictures = {
         "collins-original": collins,
         "collins-face-swapped": swap(collins, collins_box, hopper, hopper_box),
-        "collins-self-blended": self_blend(collins, collins_box),
+        "collins-self-blended": self_blend(collins, collins_box, np.random.default_rng(1))[0],
         "hopper-original": hopper,
         "hopper-face-swapped": swap(hopper, hopper_box, collins, collins_box),
-        "hopper-self-blended": self_blend(hopper, hopper_box),
+        "hopper-self-blended": self_blend(hopper, hopper_box, np.random.default_rng(2))[0],
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, picture in pictures.items():

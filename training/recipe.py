@@ -26,8 +26,11 @@ class Recipe:
     batch; crops: how many are seen in all; batch: crops a step; warmup: crops over which the learning rate rises;
     cooldown: last share of the crops over which it falls to zero; weight_decay: of AdamW; ema: momentum of the averaged
     weights, which are the result; smoothing: of the labels; ramp: crops until damage has its full strength; strength:
-    of the damage, 0–1; balance: 0 draws sources by size, 1 all alike; evaluate_every: crops between validations;
-    patience: validations without a better score before training stops.
+    of the damage, 0–1; balance: 0 draws sources by size, 1 all alike; blended: share of a batch that is real pictures
+    and self-blended fakes of them, in pairs; paired: share that is fakes and real pictures of their group, in pairs;
+    patch_weight: of the loss of each patch beside that of the picture; partial: sources whose fakes are real in parts,
+    so that of a single patch nothing is known; evaluate_every: crops between validations; patience: validations
+    without a better score before training stops.
     """
 
     name: str
@@ -53,6 +56,10 @@ class Recipe:
     ramp: int = 1_500_000
     strength: float = 1.0
     balance: float = 0.5
+    blended: float = 0.0
+    paired: float = 0.0
+    patch_weight: float = 0.0
+    partial: tuple[str, ...] = ()
     evaluate_every: int = 250_000
     patience: int = 40
 
@@ -95,8 +102,9 @@ def read_recipe(path: Path) -> Recipe:
     for key in ("scenes", "begin_from"):
         if key in values:
             values[key] = Path(values[key])
-    if "crop_sides" in values:
-        values["crop_sides"] = tuple(values["crop_sides"])
+    for key in ("crop_sides", "partial"):
+        if key in values:
+            values[key] = tuple(values[key])
     try:
         return Recipe(**values)
     except TypeError as error:

@@ -7,12 +7,20 @@ import keras
 from keras import ops
 
 from edge_detect.errors import UsageError
+from training.networks.baselines import meso4, mobilenet, serenity, tiny_ladeda
 from training.networks.edge import edge
 from training.networks.finder import finder
 from training.networks.layers import StandardisedConv2D
-from training.networks.serenity import serenity
 
-NETWORKS: dict[str, Callable[..., keras.Model]] = {"edge": edge, "finder": finder, "serenity": serenity}
+STANDARDISED: dict[str, Callable[..., keras.Model]] = {"edge": edge, "finder": finder}
+"""Networks of standardised convolutions, which are saved as plain ones."""
+NETWORKS: dict[str, Callable[..., keras.Model]] = {
+    **STANDARDISED,
+    "serenity": serenity,
+    "meso4": meso4,
+    "tiny_ladeda": tiny_ladeda,
+    "mobilenet": mobilenet,
+}
 
 
 def build(name: str, **options: Any) -> keras.Model:
@@ -24,7 +32,7 @@ def build(name: str, **options: Any) -> keras.Model:
 
 def deployable(name: str, **options: Any) -> keras.Model:
     """The same network in stock Keras layers only, as it is saved and converted; `deploy` fills it."""
-    return build(name, **options) if name == "serenity" else build(name, **options, standardised=False)
+    return build(name, **options, standardised=False) if name in STANDARDISED else build(name, **options)
 
 
 def undeploy(plain: keras.Model, trained: keras.Model) -> None:

@@ -1,0 +1,98 @@
+import dataclasses
+
+import numpy as np
+import pictures
+import pytest
+
+from edge_detect.manifest import FAKE, REAL, read_manifest
+from edge_detect.results import Box
+from training import blend
+from training.crops import UNKNOWN, CropMaker, Layer, patch_answers, random_window, window_over
+from training.recipe import Recipe
+
+RECIPE = Recipe("x", "1", "edge", manifests=(), crops=1000, batch=8, input_side=96, crop_sides=(64,), ramp=0)
+BOX = Box(20, 16, 80, 84)
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    found = read_manifest(pictures.write(tmp_path_factory.mktemp("data")))
+    return [dataclasses.replace(s, group=s.path.stem, box=(20, 16, 80, 84)) for s in found]
+
+
+def make(samples, number=0, **changes):
+    maker = CropMaker(samples, dataclasses.replace(RECIPE, **changes))
+    maker.load()
+    return maker.make(number)
+
+
+def noise(seed=1):
+    return np.random.default_rng(seed).integers(0, 256, (96, 96, 3), np.uint8)
+
+
+def test_a_blend_leaves_the_picture_alone_where_its_mask_is_zero_or_changes_all_of_it_below():
+    untouched = 0
+    for seed in range(20):
+        fake, mask = blend.self_blend(noise(), BOX, np.random.default_rng(seed))
+        assert (fake.shape, fake.dtype, mask.shape) == ((96, 96, 3), np.uint8, (96, 96))
+        assert 0 <= mask.min() <= mask.max() <= 1
+        assert mask.max() > 0.5
+        assert (fake[mask > 0.5] != noise()[mask > 0.5]).any()
+        untouched += np.array_equal(fake[mask == 0], noise()[mask == 0])
+    assert 5 <= untouched <= 15  # either the copy is changed, or what lies below
+
+
+def test_blends_and_their_reals_share_window_and_damage(samples):
+    flat = np.full((96, 96, 3), 90, np.uint8)
+    window = random_window(96, 64, np.random.default_rng(3))
+    assert np.array_equal(window.cut(flat), np.full((64, 64, 3), 90, np.uint8))
+    pixels, answers = make(samples, blended=1.0, strength=1.0)
+    assert answers["logit"][:, 0].tolist() == [REAL, FAKE] * 4
+    differing = [(np.abs(r.astype(int) - f).max(2) > 24).mean() for r, f in zip(pixels[::2], pixels[1::2], strict=True)]
+    assert np.mean(differing) < 0.4  # differently damaged ones differ nearly everywhere
+    assert (answers["patches"][::2] == 0).all()
+    assert 0 < answers["patches"][1::2].mean() < 1
+
+
+def test_pairs_are_a_real_and_a_fake_of_one_group(samples):
+    _, answers = make(samples, paired=1.0)
+    assert answers["logit"][:, 0].tolist() == [REAL, FAKE] * 4
+
+
+def test_of_patches_is_known_what_the_picture_tells(samples):
+    _, answers = make(samples)
+    assert (answers["patches"].mean((1, 2, 3)) == answers["logit"][:, 0]).all()
+    _, answers = make(samples, partial=(samples[0].source,))
+    fakes = answers["logit"][:, 0] == FAKE
+    assert (answers["patches"][fakes] == UNKNOWN).all()
+    assert (answers["patches"][~fakes] == 0).all()
+
+
+def test_a_mask_becomes_the_share_of_each_patch():
+    mask = np.zeros((96, 96), np.float32)
+    mask[:, 48:] = 1
+    window = dataclasses.replace(
+        random_window(96, 64, np.random.default_rng(1)), left=8, top=0, mirrored=False, turn=None
+    )
+    assert patch_answers(mask, window).tolist() == [[0, 0, 0.5, 1]] * 4
+    assert patch_answers(mask, dataclasses.replace(window, mirrored=True)).tolist() == [[1, 0.5, 0, 0]] * 4
+
+
+def test_windows_are_drawn_again_until_they_show_the_blend():
+    mask = np.zeros((96, 96), np.float32)
+    mask[32:64, 32:64] = 1
+    layer = Layer(noise(), mask, FAKE)
+    covers = [window_over(layer, 24, np.random.default_rng(seed)).cut(mask).mean() for seed in range(40)]
+    at_once = [random_window(96, 24, np.random.default_rng(seed)).cut(mask).mean() for seed in range(40)]
+    assert np.mean(np.array(covers) >= 0.1) > 0.9 > np.mean(np.array(at_once) >= 0.1)
+
+
+def test_unknown_patches_weigh_nothing():
+    keras = pytest.importorskip("keras")
+    from training.classifier import PatchLoss
+
+    logits = np.array([[2.0, -1.0], [30.0, -30.0]], np.float32).reshape(2, 1, 2, 1)
+    answers = np.array([[1.0, 0.25], [UNKNOWN, UNKNOWN]], np.float32).reshape(2, 1, 2, 1)
+    expected = keras.losses.BinaryCrossentropy(from_logits=True)(answers[:1], logits[:1])
+    assert float(PatchLoss(0.5, 0.0)(answers, logits)) == pytest.approx(0.5 * float(expected), rel=1e-5)
+    assert float(PatchLoss(0.5, 0.0)(np.full_like(answers, UNKNOWN), logits)) == 0

@@ -1,0 +1,53 @@
+import dataclasses
+
+import numpy as np
+import pictures
+import pytest
+
+from edge_detect.errors import UsageError
+from edge_detect.manifest import FAKE, REAL, read_manifest
+from training.sampling import Sampler, probabilities
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    """40 real and 40 fake pictures; those of one number are of one group."""
+    found = read_manifest(pictures.write(tmp_path_factory.mktemp("data")))
+    return [dataclasses.replace(s, group=s.path.stem, box=(20, 20, 70, 76) if s.label == REAL else None) for s in found]
+
+
+def test_real_and_fake_are_drawn_alike_and_balance_evens_out_sources(samples):
+    fewer = [sample for sample in samples if sample.label == FAKE or int(sample.path.stem) < 10]
+    mixed = [dataclasses.replace(s, source="big" if int(s.path.stem) < 32 else "small") for s in fewer]
+
+    def share(balance, **wanted):
+        chances = probabilities(mixed, balance)
+        fits = [all(getattr(sample, name) == value for name, value in wanted.items()) for sample in mixed]
+        return chances[fits].sum()
+
+    assert share(0.0, label=FAKE) == pytest.approx(0.5)
+    assert share(0.0, label=FAKE, source="small") == pytest.approx(0.5 * 8 / 40)
+    assert share(1.0, label=FAKE, source="small") == pytest.approx(0.25)
+
+
+def test_a_batch_is_made_of_pairs_blends_and_single_pictures(samples):
+    drawn = Sampler(samples, 0.5, paired=0.5, blended=0.25).draw(16, np.random.default_rng(1))
+    assert (len(drawn.single), len(drawn.paired), len(drawn.blended)) == (4, 4, 2)
+    for real, fake in drawn.paired:
+        assert (samples[real].label, samples[fake].label) == (REAL, FAKE)
+        assert samples[real].group == samples[fake].group
+    assert all(samples[i].label == REAL for i in drawn.blended)
+
+
+def test_fakes_without_a_real_partner_are_never_paired(samples):
+    fewer = [sample for sample in samples if sample.label == FAKE or int(sample.path.stem) < 5]
+    sampler = Sampler(fewer, 0.5, paired=1.0, blended=0.0)
+    pairs = [pair for seed in range(20) for pair in sampler.draw(16, np.random.default_rng(seed)).paired]
+    assert {int(fewer[fake].path.stem) for _, fake in pairs} == set(range(5))
+
+
+@pytest.mark.parametrize("shares", [(0.5, 0.0), (0.0, 0.5)])
+def test_what_cannot_be_paired_or_blended_is_refused(samples, shares):
+    lonely = [dataclasses.replace(sample, group=str(i), box=None) for i, sample in enumerate(samples)]
+    with pytest.raises(UsageError, match="groups with real and fake pictures"):
+        Sampler(lonely, 0.5, *shares)

@@ -1,0 +1,64 @@
+"""Which pictures a batch is made of.
+
+Worker processes import this file, so it stays free of Keras.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from edge_detect.errors import UsageError
+from edge_detect.manifest import REAL, Sample
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Indices of samples for one batch: each on its own; (real, fake) pairs of one group; reals to blend."""
+
+    single: NDArray[np.int64]
+    paired: list[tuple[int, int]]
+    blended: NDArray[np.int64]
+
+
+class Sampler:
+    """Draws samples for batches: real and fake half and half, sources by size ** (1 - balance)."""
+
+    def __init__(self, samples: list[Sample], balance: float, paired: float, blended: float) -> None:
+        """paired, blended: shares (0–1) of a batch; raises UsageError when no sample can be used so."""
+        self._shares = (paired, blended)
+        self._chances = probabilities(samples, balance)
+        reals = defaultdict(list)
+        for i, sample in enumerate(samples):
+            if sample.label == REAL:
+                reals[sample.group].append(i)
+        self._partners = [reals[sample.group] if sample.label != REAL else [] for sample in samples]
+        has_partner = np.array([bool(partners) for partners in self._partners])
+        can_blend = np.array([sample.label == REAL and sample.box is not None for sample in samples])
+        if (paired and not has_partner.any()) or (blended and not can_blend.any()):
+            raise UsageError("pairs need groups with real and fake pictures, blending real pictures with face boxes")
+        self._with_partner = self._chances * has_partner / max(1e-300, (self._chances * has_partner).sum())
+        self._blendable = self._chances * can_blend / max(1e-300, (self._chances * can_blend).sum())
+
+    def draw(self, size: int, rng: Generator) -> Drawn:
+        """Samples for a batch of `size` crops, pairs counted double."""
+        pairs, blends = (round(share * size / 2) for share in self._shares)
+        count = len(self._chances)
+        single = rng.choice(count, size - 2 * (pairs + blends), p=self._chances)
+        fakes = rng.choice(count, pairs, p=self._with_partner) if pairs else []
+        paired = [(int(rng.choice(self._partners[fake])), int(fake)) for fake in fakes]
+        blended = rng.choice(count, blends, p=self._blendable) if blends else np.empty(0, np.int64)
+        return Drawn(single, paired, blended)
+
+
+def probabilities(samples: list[Sample], balance: float) -> NDArray[np.float64]:
+    """How likely each sample is drawn: real and fake half and half, sources by size ** (1 - balance)."""
+    keys = [(sample.label, sample.source) for sample in samples]
+    sizes = {key: keys.count(key) for key in set(keys)}
+    weights = np.array([sizes[key] ** -balance for key in keys])
+    labels = np.array([sample.label for sample in samples])
+    for label in set(labels):
+        weights[labels == label] /= weights[labels == label].sum()
+    return weights / weights.sum()
