@@ -1,4 +1,4 @@
-"""`python -m training`: fit a recipe, calibrate a converted model, evaluate it."""
+"""`python -m training`: fit a recipe, compare variants of it, calibrate a converted model, evaluate it."""
 
 import dataclasses
 import os
@@ -45,6 +45,27 @@ def fit(
     if scenes:
         plan = dataclasses.replace(plan, scenes=scenes)
     typer.echo(run(plan, out, resume=resume))
+
+
+@app.command()
+def experiment(
+    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="A TOML file, as in training/recipes/experiments/.")],
+    out: Annotated[Path, typer.Option(help="Folder of the runs; what is there already is kept.")],
+    data: Data,
+    report: Annotated[Path | None, typer.Option(help="A file with the markers <!-- PLAN --> for the table.")] = None,
+) -> None:
+    """Train variants of a recipe alike, and measure them alike: AUC by source, with what each gains over the first."""
+    from training import experiments
+    from training import report as document
+
+    if report:
+        document.check_markers(report, plan.stem)
+    asked = experiments.read_experiment(plan)
+    models = experiments.run(asked, out)
+    found = experiments.tabulate(asked, models, experiments.measure(models, data))
+    if report:
+        document.replace_between(report, plan.stem, found)
+    typer.echo(found)
 
 
 @app.command()

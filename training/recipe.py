@@ -88,24 +88,30 @@ class Recipe:
 
 def read_recipe(path: Path) -> Recipe:
     """Read a recipe; raises UsageError for a missing file, wrong TOML, or unknown or missing keys."""
+    return make_recipe(read_toml(path), path)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The values of a TOML file; raises UsageError when it is missing or wrong."""
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise UsageError(f"there is no recipe {path}") from error
+        raise UsageError(f"there is no {path}") from error
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from error
+
+
+def make_recipe(values: dict[str, Any], path: Path) -> Recipe:
+    """A recipe from the values of a TOML file; raises UsageError, which names the file, as `read_recipe` does."""
     known = {entry.name for entry in dataclasses.fields(Recipe)}
     if unknown := sorted(set(values) - known):
         raise UsageError(f"{path}: unknown keys {', '.join(unknown)}; known are {', '.join(sorted(known))}")
-    if "manifests" in values:
-        values["manifests"] = tuple(Path(entry) for entry in values["manifests"])
-    for key in ("scenes", "begin_from"):
-        if key in values:
-            values[key] = Path(values[key])
-    for key in ("crop_sides", "partial"):
-        if key in values:
-            values[key] = tuple(values[key])
+    kinds = {"manifests": _paths, "scenes": Path, "begin_from": Path, "crop_sides": tuple, "partial": tuple}
     try:
-        return Recipe(**values)
+        return Recipe(**{key: kinds[key](value) if key in kinds else value for key, value in values.items()})
     except TypeError as error:
         raise UsageError(f"{path}: {error}") from error
+
+
+def _paths(names: list[str]) -> tuple[Path, ...]:
+    return tuple(map(Path, names))
