@@ -67,7 +67,7 @@ def test_any_size_gives_a_finite_score(side):
 
 
 def test_the_recorded_auc_is_measured_again_on_real_faces(figures, faces):
-    from training.metrics import auc
+    from edge_detect.evaluation.metrics import auc
 
     samples = [s for s in read_manifest(faces) if s.split == "test" and s.source == "k140"]
     detector = Detector.load(whole_image=True)

@@ -10,13 +10,13 @@ from sklearn.linear_model import LogisticRegression
 from edge_detect.card import Calibration, Card, Thresholds, read_packed, write_packed
 from edge_detect.detector import Detector
 from edge_detect.errors import UsageError
+from edge_detect.evaluation.metrics import threshold_at_false_alarms
 from edge_detect.face_evaluation import as_arrays
 from edge_detect.faces import FaceFinder
 from edge_detect.manifest import REAL, Sample, load_pictures, read_manifests
 from edge_detect.matching import LEAST_SCORE, match
 from edge_detect.network import Network
 from edge_detect.scenes import Scene, load_scene, read_scenes
-from training.metrics import threshold_at_false_alarms
 
 FALSE_ALARMS_FAKE, FALSE_ALARMS_UNCERTAIN = 0.05, 0.20
 """Shares of real validation pictures that are called fake, and that are called fake or uncertain."""

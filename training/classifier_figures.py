@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from edge_detect.card import read_packed, write_packed
 from edge_detect.errors import EdgeDetectError, ExitCode
+from edge_detect.evaluation import metrics
 from edge_detect.manifest import FAKE, REAL, Sample, data_hash, read_manifests
 from edge_detect.results import Verdict
 from edge_detect.table import table
-from training import metrics
 
 SPLITS = ("test", "unseen")
 _HEADINGS = ("", "real", "fake", "AUC", "AP", "EER", "TPR at 1% FPR", "balanced accuracy", "false alarms", "hits")

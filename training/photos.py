@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_detect.errors import UsageError
+from edge_detect.evaluation import metrics
 from edge_detect.manifest import REAL, Sample, read_manifest
 from edge_detect.table import number, table
-from training import metrics
 from training.classifier_figures import scan
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_detect.evaluation import metrics
 from edge_detect.header import read_header
 from edge_detect.manifest import Sample
-from training import metrics
 
 _AT_MOST = 4000
 """Pictures of a class that take part."""
