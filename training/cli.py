@@ -64,11 +64,14 @@ def evaluate(
     data: Data,
     out: Annotated[Path, typer.Option(help="Folder of metrics.json and the model card, README.md.")],
     readme: Annotated[Path | None, typer.Option(help="Another file that shows the overview.")] = None,
+    together: Annotated[
+        list[str] | None, typer.Option(metavar="A+B", help="Sources to measure as one, too, where the data have them.")
+    ] = None,
 ) -> None:
     """Measure models on the splits that only report; write metrics.json and the tables that show it."""
     from training.evaluate import evaluate as run
 
-    typer.echo(run(models, data, out, readme))
+    typer.echo(run(models, data, out, readme, [names.split("+") for names in together or ()]))
 
 
 @app.command()

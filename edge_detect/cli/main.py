@@ -10,6 +10,7 @@ import typer
 
 from edge_detect import __version__
 from edge_detect.cli.bench import bench
+from edge_detect.cli.evaluate import evaluate
 from edge_detect.cli.evaluate_faces import evaluate_faces
 from edge_detect.cli.info import info
 from edge_detect.cli.scan import scan
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.command()(scan)
 app.command()(info)
 app.command()(bench)
+app.command()(evaluate)
 app.command()(evaluate_faces)
 
 

@@ -13,8 +13,7 @@ from edge_detect.manifest import FAKE, REAL
 
 def cross_source(split: Split, scores: NDArray[np.float64]) -> dict[str, Any]:
     """AUC of the fakes of each source (columns) against the reals of each source (rows)."""
-    reals = {name: scores[split.reals & (split.sources == name)] for name in sorted(set(split.sources[split.reals]))}
-    fakes = {name: scores[split.fakes & (split.sources == name)] for name in sorted(set(split.sources[split.fakes]))}
+    reals, fakes = (_by_source(split, scores, chosen) for chosen in (split.reals, split.fakes))
     matrix = [[round(_above(two, one), 4) for two in fakes.values()] for one in reals.values()]
     return {"reals": list(reals), "fakes": list(fakes), "auc": matrix}
 
@@ -24,9 +23,17 @@ def real_against_real(split: Split, scores: NDArray[np.float64]) -> dict[str, An
 
     pairs: both names and the AUC; largest: the largest distance from 0.5, None when there are no two sources.
     """
-    reals = {name: scores[split.reals & (split.sources == name)] for name in sorted(set(split.sources[split.reals]))}
-    pairs = [[one, two, round(_above(reals[two], reals[one]), 4)] for one, two in combinations(reals, 2)]
+    reals = _by_source(split, scores, split.reals)
+    pairs: list[list[Any]] = [
+        [one, two, round(_above(reals[two], reals[one]), 4)] for one, two in combinations(reals, 2)
+    ]
     return {"pairs": pairs, "largest": round(max(abs(pair[2] - 0.5) for pair in pairs), 4) if pairs else None}
+
+
+def _by_source(split: Split, scores: NDArray[np.float64], chosen: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
+    """The scores of the chosen samples of each source."""
+    names = sorted(set(split.sources[chosen].tolist()))
+    return {name: scores[chosen & (split.sources == name)] for name in names}
 
 
 def _above(high: NDArray[np.float64], low: NDArray[np.float64]) -> float:

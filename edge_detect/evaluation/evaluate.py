@@ -131,7 +131,7 @@ def _about(path: Path, card: Card) -> dict[str, Any]:
 
 
 def _counts(split: Split) -> dict[str, int]:
-    groups, sources = len({sample.group for sample in split.samples}), len(set(split.sources))
+    groups, sources = len({sample.group for sample in split.samples}), len(set(split.sources.tolist()))
     return {"real": int(split.reals.sum()), "fake": int(split.fakes.sum()), "groups": groups, "sources": sources}
 
 

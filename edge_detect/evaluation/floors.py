@@ -14,10 +14,10 @@ def file_floors(split: Split) -> dict[str, Any]:
 
     None where there are too few groups to train and test on.
     """
-    sources = {source: split.of(source) for source in sorted(set(split.sources[split.fakes]))}
+    rows = [split.row("sources", source, source) for source in sorted(set(split.sources[split.fakes].tolist()))]
     return {
         "all": _floor(split, split.reals, split.fakes),
-        "sources": {source: _floor(split, *pair) for source, pair in sources.items()},
+        "sources": {row.name: _floor(split, row.reals, row.fakes) for row in rows},
     }
 
 

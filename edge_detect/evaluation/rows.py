@@ -1,7 +1,7 @@
 """Figures of merit by source and by method, each with its interval."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,12 @@ class Split:
         self.reals, self.fakes = self.labels == REAL, self.labels == FAKE
         self.bootstrap = Bootstrap([sample.group for sample in samples])
 
-    def of(self, *sources: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Reals and fakes of some sources; where they have fakes but no reals, all reals of the split."""
+    def row(self, kind: str, name: str, *sources: str) -> "Row":
+        """The row of some sources; where they have no reals, all reals of the split."""
         inside = np.isin(self.sources, sources)
-        reals, fakes = inside & self.reals, inside & self.fakes
-        return (self.reals if fakes.any() and not reals.any() else reals), fakes
+        reals = inside & self.reals
+        own = bool(reals.any())
+        return Row(kind, name, reals if own else self.reals, inside & self.fakes, own)
 
     @property
     def both(self) -> bool:
@@ -37,12 +38,16 @@ class Split:
 
 @dataclass(frozen=True)
 class Row:
-    """A set of reals and fakes that is measured: kind is "all", "sources", "methods" or "together"."""
+    """A set of reals and fakes that is measured: kind is "all", "sources", "methods" or "together".
+
+    own_reals: whether there are reals of the row's own sources, so that it is not measured against those of all.
+    """
 
     kind: str
     name: str
     reals: NDArray[np.bool_]
     fakes: NDArray[np.bool_]
+    own_reals: bool
 
 
 def rows(split: Split, together: Sequence[Sequence[str]] = ()) -> Iterator[Row]:
@@ -51,16 +56,17 @@ def rows(split: Split, together: Sequence[Sequence[str]] = ()) -> Iterator[Row]:
     Sources and methods without reals of their own are measured against all reals of the split; of `together`, rows
     without fakes are left out.
     """
-    yield Row("all", "all", split.reals, split.fakes)
-    for source in sorted(set(split.sources)):
-        reals, fakes = split.of(source)
-        yield Row("sources", source, reals, fakes)
-        for method in sorted(set(split.methods[fakes])):
-            yield Row("methods", f"{source}/{method}", reals, fakes & (split.methods == method))
+    yield Row("all", "all", split.reals, split.fakes, bool(split.reals.any()))
+    for source in sorted(set(split.sources.tolist())):
+        row = split.row("sources", source, source)
+        yield row
+        for method in sorted(set(split.methods[row.fakes].tolist())):
+            fakes = row.fakes & (split.methods == method)
+            yield replace(row, kind="methods", name=f"{source}/{method}", fakes=fakes)
     for sources in together:
-        reals, fakes = split.of(*sources)
-        if fakes.any():
-            yield Row("together", "+".join(sources), reals, fakes)
+        row = split.row("together", "+".join(sources), *sources)
+        if row.fakes.any():
+            yield row
 
 
 def row_figures(
@@ -76,12 +82,12 @@ def row_figures(
     drawn = [_measure(roc(labels, values, w), labels, called, w) for w in split.bootstrap.weights(either)]
     draws = {name: np.concatenate([part[name] for part in drawn]) for name in point}
     groups = {"real_accuracy": split.bootstrap.groups(row.reals), "fake_accuracy": split.bootstrap.groups(row.fakes)}
-    found: dict[str, Any] = {"real": int(row.reals.sum()), "fake": int(row.fakes.sum())}
+    counts = {"real": int(row.reals.sum()), "fake": int(row.fakes.sum()), "own_reals": row.own_reals}
     known = {name: round(float(value), 4) for name, value in point.items() if np.isfinite(value)}
     intervals = {
         name: share_interval(draws[name], groups[name]) if name in groups else interval(draws[name]) for name in known
     }
-    return found | known | {"intervals": intervals}, draws["auc"]
+    return counts | known | {"intervals": intervals}, draws["auc"]
 
 
 def split_figures(
