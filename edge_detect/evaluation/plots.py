@@ -143,12 +143,15 @@ def heat_map(found: dict[str, Any]) -> Callable[[Axes], None]:
 
     def draw(axes: Axes) -> None:
         matrix = np.array(found["auc"])
-        axes.imshow(matrix, cmap="RdYlGn", vmin=0.3, vmax=1, aspect="auto")
+        axes.pcolormesh(matrix, cmap="RdYlGn", vmin=0.3, vmax=1, edgecolors="face")
+        axes.invert_yaxis()
         for row, values in enumerate(matrix):
             for column, value in enumerate(values):
-                axes.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=9, color="#111111")
-        axes.set_xticks(range(len(found["fakes"])), map(_plain, found["fakes"]), rotation=45, ha="right")
-        axes.set_yticks(range(len(found["reals"])), map(_plain, found["reals"]))
+                axes.text(
+                    column + 0.5, row + 0.5, f"{value:.2f}", ha="center", va="center", fontsize=9, color="#111111"
+                )
+        axes.set_xticks(np.arange(len(found["fakes"])) + 0.5, map(_plain, found["fakes"]), rotation=45, ha="right")
+        axes.set_yticks(np.arange(len(found["reals"])) + 0.5, map(_plain, found["reals"]))
         axes.set(xlabel="fakes of", ylabel="reals of")
         axes.grid(visible=False)
 
