@@ -27,8 +27,14 @@ def aligned(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def with_interval(value: float | None, interval: Sequence[float] | None) -> str:
-    """A figure to three digits with its interval, as in 0.884 (0.86–0.91); nothing where it could not be measured."""
-    return number(value) + (f" ({interval[0]:.2f}–{interval[1]:.2f})" if value is not None and interval else "")
+    """A figure to three digits with its interval, as in 0.884 (0.86–0.91); nothing where it could not be measured.
+
+    The bounds get a third digit where two would leave the figure outside.
+    """
+    if value is None or not interval:
+        return number(value)
+    digits = 2 if round(interval[0], 2) <= value <= round(interval[1], 2) else 3
+    return f"{value:.3f} ({interval[0]:.{digits}f}–{interval[1]:.{digits}f})"
 
 
 def percent(value: float | None) -> str:

@@ -25,7 +25,7 @@ _DASHES = ("-", "--", ":")
 _INK = "#010203"
 """Stands for the page's text colour while matplotlib draws."""
 _STYLE = {
-    "font.size": 11,
+    "font.size": 10,
     "svg.fonttype": "none",
     "text.parse_math": False,
     "axes.edgecolor": _INK,
@@ -39,11 +39,11 @@ _STYLE = {
     "grid.color": "#888888",
     "grid.alpha": 0.25,
     "legend.frameon": False,
-    "legend.fontsize": 9,
+    "legend.fontsize": 8.5,
 }
 
 
-def svg(draw: Callable[[Axes], None], name: str, alt: str, size: tuple[float, float] = (5.2, 3.9)) -> str:
+def svg(draw: Callable[[Axes], None], name: str, alt: str, size: tuple[float, float] = (4.4, 3.4)) -> str:
     """A drawing as an `<svg>` element with a text alternative; name makes its ids unique in the page."""
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=size, layout="constrained")
@@ -73,7 +73,7 @@ def roc_curves(split: Split, scores: NDArray[np.float64]) -> Callable[[Axes], No
             axes.step(curve.fpr, curve.tpr, where="post", label=f"{_plain(source)} {float(curve.auc()):.2f}", **style)
         axes.plot([0, 1], [0, 1], color=_INK, linewidth=0.8, alpha=0.5)
         axes.set(xlabel="false-positive rate", ylabel="true-positive rate", xlim=(0, 1), ylim=(0, 1.01))
-        axes.legend(loc="lower right", title="AUC", title_fontsize=9)
+        axes.legend(loc="lower right", title="AUC", title_fontsize=8.5)
 
     return draw
 
@@ -122,17 +122,20 @@ def risk_plot(found: dict[str, Any]) -> Callable[[Axes], None]:
     return draw
 
 
-def robustness_plot(models: dict[str, dict[str, Any]], key: str, label: str) -> Callable[[Axes], None]:
+def robustness_plot(models: dict[str, dict[str, Any]], key: str) -> Callable[[Axes], None]:
     """One figure under each damage, model by model; models: name → result of `robustness`."""
 
     def draw(axes: Axes) -> None:
         names = list(next(iter(models.values())))
         for (model, found), style in zip(models.items(), _styles(), strict=False):
             known = [np.nan if found[name][key] is None else found[name][key] for name in names]
-            axes.plot(known, range(len(names)), "o", color=style["color"], markersize=5, label=_plain(model))
-            axes.axvline(found[UNDAMAGED][key], color=style["color"], linewidth=1, alpha=0.5)
-        axes.set_yticks(range(len(names)), names, fontsize=10)
-        axes.set(xlabel=label, ylim=(len(names) - 0.4, -0.6))
+            for kind in dict.fromkeys(map(_kind, names)):
+                at = [number for number, name in enumerate(names) if _kind(name) == kind]
+                axes.plot([known[number] for number in at], at, "o-", color=style["color"], linewidth=1, markersize=4)
+            axes.axvline(found[UNDAMAGED][key], color=style["color"], alpha=0.5, linewidth=1, label=_plain(model))
+        axes.set_yticks(range(len(names)), names, fontsize=9)
+        axes.set(ylim=(len(names) - 0.4, -0.6))
+        axes.locator_params(axis="x", nbins=5)
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1))
 
     return draw
@@ -143,13 +146,12 @@ def heat_map(found: dict[str, Any]) -> Callable[[Axes], None]:
 
     def draw(axes: Axes) -> None:
         matrix = np.array(found["auc"])
-        axes.pcolormesh(matrix, cmap="RdYlGn", vmin=0.3, vmax=1, edgecolors="face")
+        mesh = axes.pcolormesh(matrix, cmap="RdYlGn", vmin=0.3, vmax=1, edgecolors="face")
         axes.invert_yaxis()
         for row, values in enumerate(matrix):
             for column, value in enumerate(values):
-                axes.text(
-                    column + 0.5, row + 0.5, f"{value:.2f}", ha="center", va="center", fontsize=9, color="#111111"
-                )
+                ink = "#111111" if np.dot(mesh.to_rgba(value)[:3], (0.3, 0.59, 0.11)) > 0.45 else "#ffffff"
+                axes.text(column + 0.5, row + 0.5, f"{value:.2f}", ha="center", va="center", fontsize=8.5, color=ink)
         axes.set_xticks(np.arange(len(found["fakes"])) + 0.5, map(_plain, found["fakes"]), rotation=45, ha="right")
         axes.set_yticks(np.arange(len(found["reals"])) + 0.5, map(_plain, found["reals"]))
         axes.set(xlabel="fakes of", ylabel="reals of")
@@ -161,6 +163,11 @@ def heat_map(found: dict[str, Any]) -> Callable[[Axes], None]:
 def _band(axes: Axes, thresholds: dict[str, float]) -> None:
     axes.axvspan(thresholds["real"], thresholds["fake"], color="#888888", alpha=0.18, linewidth=0, label="uncertain")
     axes.axvline(thresholds["fake"], color=_INK, linewidth=0.8)
+
+
+def _kind(damage: str) -> str:
+    """The kind of a damage, without its level."""
+    return damage.split(maxsplit=1)[0]
 
 
 def _styles() -> Iterator[dict[str, Any]]:

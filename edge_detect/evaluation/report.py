@@ -19,7 +19,7 @@ from edge_detect.evaluation.tables import (
     model_rows,
     robustness_rows,
 )
-from edge_detect.table import number, with_interval
+from edge_detect.table import number, percent, with_interval
 
 _TEMPLATE = Path(__file__).with_name("report.html")
 
@@ -31,7 +31,7 @@ def report(evaluation: Evaluation) -> str:
     splits = figures["splits"]
     body = [
         _section(
-            "In short", f'<div class="summary">{"".join(f"<p>{escape(line)}</p>" for line in summary(figures))}</div>'
+            "In short", f'<div class="summary">{"".join(_said(*said) for said in summary(figures).items())}</div>'
         ),
         _section(
             "The models",
@@ -95,20 +95,25 @@ def _figures(evaluation: Evaluation, name: str, shown: str) -> Iterator[str]:
         )
         yield _figure(caption, plots.svg(plots.reliability_plot(calibration), f"{key}-reliability", alt))
     if decided:
-        caption = (
-            f"Risk–coverage: the card decides {decided['coverage']:.0%}, of which {number(decided['error'])} is wrong"
-        )
+        caption = f"Risk–coverage: the card decides {percent(decided['coverage'])}"
+        caption += f", of which {percent(decided['error'])} is wrong" if decided["coverage"] else ""
         yield _figure(caption, plots.svg(plots.risk_plot(decided), f"{key}-risk", caption))
     damaged = {name: values["robustness"] for name, values in measured.items() if values["robustness"]}
     if damaged and split.both:
-        for figure, words in (("auc", "AUC"), ("flips", "share of verdicts that flip")):
+        for figure, words in (("auc", "AUC"), ("flips", "Flipped verdicts, as a share,")):
             alt = f"{words} after damage: " + _spoken(damaged[shown], figure)
-            drawing = plots.svg(plots.robustness_plot(damaged, figure, words), f"{key}-{figure}", alt, (5.2, 6.4))
-            yield _figure(f"{words} after damage; the line is undamaged", drawing)
+            drawing = plots.svg(plots.robustness_plot(damaged, figure), f"{key}-{figure}", alt, (4.4, 5.6))
+            yield _figure(f"{words} after damage; the upright line: undamaged", drawing)
     matrix = found["cross_source"]
     if matrix["reals"] and matrix["fakes"]:
-        caption = "AUC of the fakes of one source against the reals of another"
-        yield _figure(caption, plots.svg(plots.heat_map(matrix), f"{key}-cross", caption, (5.2, 4.6)))
+        cells = [
+            f"{fakes} against {reals} {number(value)}"
+            for reals, values in zip(matrix["reals"], matrix["auc"], strict=True)
+            for fakes, value in zip(matrix["fakes"], values, strict=True)
+        ]
+        alt = "Heat map of AUC, fakes against reals: " + ", ".join(cells)
+        drawing = plots.svg(plots.heat_map(matrix), f"{key}-cross", alt, (4.4, 4.2))
+        yield _figure("AUC of the fakes of one source against the reals of another", drawing)
 
 
 def _floors(measured: dict[str, Any], found: dict[str, Any]) -> Iterator[str]:
@@ -132,6 +137,11 @@ def _floors(measured: dict[str, Any], found: dict[str, Any]) -> Iterator[str]:
 
 def _ordered(one: str, two: str, value: float) -> list[str]:
     return [one, two, number(value)] if value >= 0.5 else [two, one, number(1 - value)]
+
+
+def _said(split: str, sentences: Sequence[str]) -> str:
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    return f"<h3>{escape(split)}</h3><ul>{items}</ul>"
 
 
 def _section(heading: str, inside: str, name: str = "") -> str:

@@ -12,10 +12,10 @@ _USUAL = "JPEG 70"
 """What happens to most pictures that are shared."""
 
 
-def summary(figures: dict[str, Any]) -> list[str]:
-    """Sentences about the first model, split by split."""
+def summary(figures: dict[str, Any]) -> dict[str, list[str]]:
+    """Sentences about the first model, by split."""
     model = next(iter(figures["models"]))
-    lines = []
+    said = {}
     for split, measured in figures["splits"].items():
         found = measured["models"][model]
         sentences = [
@@ -26,8 +26,8 @@ def summary(figures: dict[str, Any]) -> list[str]:
             _damaged(found["robustness"]),
             _floors(measured["file_floors"]["all"], found),
         ]
-        lines.append(" ".join(filter(None, sentences)))
-    return lines
+        said[split] = [sentence for sentence in sentences if sentence]
+    return said
 
 
 def _pooled(split: str, model: str, measured: dict[str, Any], pooled: dict[str, Any]) -> str:

@@ -18,7 +18,10 @@ from edge_detect.table import aligned, number, percent
 
 def text(figures: dict[str, Any]) -> str:
     """The figures of an evaluation for people: a summary, the models, and for each split the tables of each model."""
-    parts = ["\n".join(summary(figures)), aligned(MODELS, model_rows(figures["models"]))]
+    parts = [
+        "\n".join(" ".join(sentences) for sentences in summary(figures).values()),
+        aligned(MODELS, model_rows(figures["models"])),
+    ]
     for split, measured in figures["splits"].items():
         for model, found in measured["models"].items():
             parts += _split(f"{split}, {model}", found, measured["file_floors"]["all"])
@@ -38,8 +41,9 @@ def _split(title: str, found: dict[str, Any], floor: float | None) -> list[str]:
         decided = found["risk_coverage"]
         lines.append(f"decided {percent(decided['coverage'])}, of which wrong {percent(decided['error'])}")
     lines.append(f"floors: file facts alone reach AUC {number(floor) or 'unknown'}")
-    if found["real_against_real"]["largest"] is not None:
-        lines[-1] += f"; reals of two sources lie up to {found['real_against_real']['largest']:.3f} from 0.5 apart"
+    apart = found["real_against_real"]["largest"]
+    if apart is not None:
+        lines[-1] += f"; the score tells reals of two sources apart with AUC up to {0.5 + apart:.3f}"
     parts.append("\n".join(lines))
     if found["robustness"]:
         parts.append(aligned(ROBUSTNESS, robustness_rows(found["robustness"])))
