@@ -151,12 +151,15 @@ def _section(heading: str, inside: str, name: str = "") -> str:
 
 def _table(caption: str, heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in heading)
-    lines = [
-        f'<tr><th scope="row">{escape(cells[0])}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in cells[1:])}</tr>'
-        for cells in rows
-    ]
+    lines = [f'<tr><th scope="row">{escape(cells[0])}</th>{"".join(map(_cell, cells[1:]))}</tr>' for cells in rows]
     inside = f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody>"
     return f'<div class="scroll" tabindex="0"><table>{inside}</table></div>'
+
+
+def _cell(text: str) -> str:
+    """A figure, and in small print its interval."""
+    figure, space, bounds = escape(text).partition(" (")
+    return f"<td>{figure}{f' <small>({bounds}</small>' if space else ''}</td>"
 
 
 def _figure(caption: str, drawing: str) -> str:

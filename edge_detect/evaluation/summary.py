@@ -25,6 +25,7 @@ def summary(figures: dict[str, Any]) -> dict[str, list[str]]:
             _decided(found),
             _damaged(found["robustness"]),
             _floors(measured["file_floors"]["all"], found),
+            _given_away(measured["file_floors"]["sources"], found["sources"]),
         ]
         said[split] = [sentence for sentence in sentences if sentence]
     return said
@@ -92,6 +93,11 @@ def _floors(floor: float | None, found: dict[str, Any]) -> str:
         one, two, value = max(found["real_against_real"]["pairs"], key=lambda pair: abs(pair[2] - 0.5))
         parts.append(f"the score tells real pictures of {one} from those of {two} with AUC {max(value, 1 - value):.3f}")
     return f"Beware: {' and '.join(parts)}." if parts else ""
+
+
+def _given_away(floors: dict[str, float | None], sources: dict[str, Any]) -> str:
+    names = [name for name, floor in floors.items() if floor is not None and floor >= sources[name].get("auc", 1)]
+    return f"On {_listed(names)} the files alone give away as much as the model finds." if names else ""
 
 
 def _listed(names: list[str]) -> str:
