@@ -82,35 +82,49 @@ def _without(values: dict[str, Any], name: str) -> dict[str, Any]:
 def sections(metrics: dict[str, Any], shown: str) -> dict[str, str]:
     """The tables of a model card by the name of their place: of all models, and in detail of the one that is shown."""
     entry = metrics[shown]
-    written = (overview(metrics), details(entry), key_rows(metrics, shown), robustness(entry), calibration(entry))
+    written = (
+        overview(metrics, shown),
+        details(entry),
+        key_rows(metrics, shown),
+        robustness(entry),
+        calibration(entry),
+    )
     return dict(zip(SECTIONS, written, strict=True))
 
 
-def overview(metrics: dict[str, Any]) -> str:
-    """One row per model: size, latency, AUC over each split and each source with both classes, false alarms, flips."""
-    first = next(iter(metrics.values()))["splits"]
+def overview(metrics: dict[str, Any], shown: str) -> str:
+    """One row per model: size, latency, AUC over each split and each source with both classes, false alarms, flips.
+
+    The false alarms are those of the split that is farthest from training, the flips those of the nearest. Entries from
+    before these were measured have blanks there.
+    """
+    first = metrics[shown]["splits"]
     columns = [(split, "all") for split in first]
     columns += [
-        (split, source)
+        (split, name)
         for split, figures in first.items()
-        for source, values in figures["sources"].items()
-        if values["fake"] and values["real"] < figures["all"]["real"]
+        for name, values in figures["sources"].items()
+        if values["fake"] and values["own_reals"]
     ]
-    heading = ["model", "kB", "ms a crop", "crops seen", "hours", *(f"{split}: {source}" for split, source in columns)]
-    heading += [*(f"{split}: false alarms" for split in first), *(f"{split}: flips by {USUAL}" for split in first)]
+    heading = ["model", "kB", "ms a crop", "crops seen", "hours", *(f"{split}: {name}" for split, name in columns)]
+    nearest, farthest = next(iter(first)), list(first)[-1]
+    heading += [f"{farthest}: false alarms", f"{nearest}: flips by {USUAL}"]
     rows = []
-    for name, entry in sorted(metrics.items()):
+    for model, entry in sorted(metrics.items()):
         splits = entry["splits"]
         rows.append(
             [
-                name,
+                model,
                 f"{entry['bytes'] / 1000:.0f}",
                 f"{entry['ms_p50']:.2f}",
                 f"{entry['crops_seen'] / 1e6:.2f} M",
                 f"{entry['hours']:.1f}",
-                *(number(flat(splits[split])[source].get("auc")) for split, source in columns),
-                *(percent(_false_alarms(splits[split]["all"])) for split in first),
-                *(percent(_flips(splits[split])) for split in first),
+                *(
+                    number({"all": splits[split]["all"], **splits[split]["sources"]}[name].get("auc"))
+                    for split, name in columns
+                ),
+                percent(_false_alarms(splits[farthest]["all"])),
+                percent(_flips(splits[nearest])),
             ]
         )
     return table(heading, rows)

@@ -11,6 +11,7 @@ import typer
 from edge_detect.errors import EdgeDetectError, ExitCode
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")  # pictures are spread over the cores, not parts of one picture
 app = typer.Typer(
     name="training",
     help="Train, calibrate and evaluate the models.",
