@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edge_detect.errors import ModelError
+from edge_detect.errors import ModelError, UsageError
 
 CARD_VERSION = 1
 KINDS = ("classifier", "finder")
@@ -47,6 +47,8 @@ class Thresholds:
     """Scores at or above `fake` are called fake, below `real` real, between them uncertain.
 
     face: a finder's boxes count from this score; face_tiles: in a search that includes tiles, where more is looked at.
+    false_alarms: other values of `fake` by the share of real pictures that they flag, such as "0.01"; reals: how many
+    real pictures all of them were chosen on.
     """
 
     real: float = 0.5
@@ -54,6 +56,25 @@ class Thresholds:
     chosen_on: str = ""
     face: float = 0.5
     face_tiles: float = 0.5
+    false_alarms: dict[str, float] = field(default_factory=dict)
+    reals: int = 0
+
+    def at(self, rate: float) -> "Thresholds":
+        """These, with `fake` for a false-alarm rate (0–1), and `real` no higher than that.
+
+        Raises UsageError, which lists the rates there are, when this is none of them.
+        """
+        for carried, fake in self.false_alarms.items():
+            if math.isclose(float(carried), rate):
+                return dataclasses.replace(self, real=min(self.real, fake), fake=fake)
+        if not self.false_alarms:
+            raise UsageError(
+                "the model carries no thresholds by false-alarm rate; `edge-detect calibrate` makes a copy that does"
+            )
+        raise UsageError(
+            f"the model carries no threshold for the false-alarm rate {rate:g}; it has {', '.join(self.false_alarms)} "
+            "(shares of real pictures: 0.01 is 1%), and `edge-detect calibrate` makes a copy with another"
+        )
 
 
 @dataclass(frozen=True)
@@ -105,7 +126,7 @@ class Card:
             values["thresholds"] = Thresholds(**values["thresholds"])
             card = cls(**values)
             complaint = _complaint(card)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             complaint = str(error)
         if complaint:
             raise ModelError(f"the model's card is damaged ({complaint}); {_HOW_TO_GET_ONE}")
@@ -126,6 +147,10 @@ def _complaint(card: Card) -> str:
         "the thresholds are not in order": 0 <= limits.real <= limits.fake <= 1
         and 0 < limits.face < 1
         and 0 < limits.face_tiles < 1,
+        "the thresholds by false-alarm rate are none": isinstance(limits.reals, int)
+        and isinstance(limits.false_alarms, dict)
+        and all(0 < float(rate) < 1 and 0 <= fake <= 1 for rate, fake in limits.false_alarms.items())
+        and limits.reals >= bool(limits.false_alarms),
         "figures are missing": all(isinstance(part, dict) for part in (card.training, card.conversion, card.metrics)),
     }
     return next((complaint for complaint, holds in checks.items() if not holds), "")
@@ -190,48 +215,3 @@ def write_packed(path: Path, flatbuffer: bytes, card: Card) -> None:
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
-
-
-def describe(card: Card, path: Path) -> str:
-    """The card as text for people."""
-    lines = [
-        f"{card.name} {card.version} ({card.precision})",
-        card.description,
-        "",
-        f"file         {path} ({path.stat().st_size / 1000:.0f} kB)",
-        f"sha256       {card.sha256}",
-        f"input        {card.input_side} x {card.input_side} uint8 RGB; {card.crop}",
-        *describe_meaning(card),
-        f"licence      {card.licence or 'not stated'}",
-    ]
-    for title, values in (("training", card.training), ("conversion", card.conversion), ("metrics", card.metrics)):
-        lines += ["", title] if values else []
-        lines += [f"  {key}: {_short(value)}" for key, value in values.items()]
-    return "\n".join(lines)
-
-
-def describe_meaning(card: Card) -> list[str]:
-    """What the output means, as lines for people."""
-    chosen_on = f"             ({card.thresholds.chosen_on or 'not chosen'})"
-    if card.kind == "finder":
-        return [
-            f"output       {card.output}: how surely a face is centred in each cell of a grid; and its size and offset",
-            f"thresholds   a face from {card.thresholds.face:.3f}, with tiles from {card.thresholds.face_tiles:.3f}",
-            chosen_on,
-        ]
-    return [
-        f"output       {card.output}, calibrated to the probability of {card.labels[1]!r}",
-        f"             ({card.calibration.fitted_on or 'not calibrated'})",
-        f"thresholds   real below {card.thresholds.real:.3f}, fake from {card.thresholds.fake:.3f}",
-        chosen_on,
-    ]
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key}={_short(inner)}" for key, inner in value.items())
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, list | tuple):
-        return ", ".join(_short(inner) for inner in value)
-    return str(value)

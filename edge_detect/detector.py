@@ -1,5 +1,6 @@
 """From a picture to a result: decode, find faces, crop, classify, calibrate, decide."""
 
+import dataclasses
 import math
 import os
 import stat
@@ -43,17 +44,26 @@ class Inspection:
 class Detector:
     """A classifier with its calibration and thresholds, and a face finder. Use one per thread."""
 
-    def __init__(self, classifier: Runnable, finder: FaceFinder | None = None, *, small_faces: bool = False) -> None:
+    def __init__(
+        self,
+        classifier: Runnable,
+        finder: FaceFinder | None = None,
+        *,
+        small_faces: bool = False,
+        fpr: float | None = None,
+    ) -> None:
         """Without a finder, the centred square of each picture is scored as one face crop.
 
-        Raises ModelError when the network is no classifier.
+        Raises ModelError when the network is no classifier, UsageError when its card has no threshold for `fpr`.
         """
-        classifier.card.require("classifier")
+        card = classifier.card
+        card.require("classifier")
+        thresholds = card.thresholds if fpr is None else card.thresholds.at(fpr)
         self._classifier = classifier
         self._finder = finder
         self._small_faces = small_faces
-        self.card: Card = classifier.card
-        self.model = ModelId(self.card.name, self.card.version, self.card.sha256)
+        self.card: Card = dataclasses.replace(card, thresholds=thresholds)
+        self.model = ModelId(card.name, card.version, card.sha256, thresholds.real, thresholds.fake)
 
     @classmethod
     def load(
@@ -63,16 +73,19 @@ class Detector:
         finder: "str | os.PathLike[str] | None" = None,
         whole_image: bool = False,
         small_faces: bool = False,
+        fpr: float | None = None,
         threads: int = 1,
     ) -> "Detector":
         """Load a packed `.tflite` classifier and a finder (default: those shipped with the package).
 
         whole_image: score the centred square of each picture as one face crop, without the finder; small_faces: search
-        pictures again in tiles. Raises ModelError when a file is missing, damaged, or carries no card.
+        pictures again in tiles; fpr: call fake what the card says this share (0–1) of real pictures reaches, instead of
+        its default. Raises ModelError when a file is missing, damaged, or carries no card, and UsageError when the card
+        has no threshold for that share.
         """
         classifier = Network.load(find_model(model), threads)
         faces = None if whole_image else FaceFinder(Network.load(find_model(finder or FINDER), threads))
-        return cls(classifier, faces, small_faces=small_faces)
+        return cls(classifier, faces, small_faces=small_faces, fpr=fpr)
 
     def detect(self, source: Source, name: str | None = None) -> Result:
         """Score one picture: a path, the bytes of a picture file, or uint8 RGB pixels (height, width, 3).

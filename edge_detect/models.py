@@ -25,6 +25,11 @@ def find_model(model: "str | os.PathLike[str] | None" = None) -> Path:
     raise ModelError(f"there is no model {name!r}: give the path of a .tflite file, or one of {', '.join(shipped())}")
 
 
+def is_among_shipped(path: Path) -> bool:
+    """Whether a file is, or would be, one of the package's own models."""
+    return any(place.resolve() in path.resolve().parents for place in _PLACES)
+
+
 def shipped() -> list[str]:
     """Names of the models at hand."""
     return sorted(

@@ -74,15 +74,21 @@ class Face:
 
 @dataclass(frozen=True)
 class ModelId:
-    """Which model gave a result: its name, version, and the SHA-256 of its flatbuffer."""
+    """Which model gave a result: its name, version, the SHA-256 of its flatbuffer, and the thresholds it went by.
+
+    real, fake: the thresholds, which differ between operating points and calibrated copies of one flatbuffer.
+    """
 
     name: str
     version: str
     sha256: str
+    real: float
+    fake: float
 
-    def to_dict(self) -> dict[str, str]:
+    def to_dict(self) -> dict[str, Any]:
         """The identity as JSON-ready values."""
-        return {"name": self.name, "version": self.version, "sha256": self.sha256}
+        thresholds = {"real": round(self.real, 6), "fake": round(self.fake, 6)}
+        return {"name": self.name, "version": self.version, "sha256": self.sha256, "thresholds": thresholds}
 
 
 @dataclass(frozen=True)

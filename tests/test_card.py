@@ -8,7 +8,8 @@ import tiny
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_detect.card import Calibration, Card, describe, pack, read_packed, unpack
+from edge_detect.card import Calibration, Card, Thresholds, pack, read_packed, unpack
+from edge_detect.description import describe, describe_meaning
 from edge_detect.errors import ModelError
 
 
@@ -18,6 +19,12 @@ def test_a_card_survives_packing():
     assert card.licence == "something"
     assert card.labels == ("real", "fake")
     assert Card.from_dict(card.to_dict()) == card
+
+
+def test_a_card_from_before_false_alarm_rates_is_still_read():
+    values = tiny.card().to_dict()
+    del values["thresholds"]["false_alarms"], values["thresholds"]["reals"]
+    assert Card.from_dict(values) == tiny.card()
 
 
 def test_packing_gives_the_same_bytes_each_time():
@@ -66,6 +73,12 @@ def test_a_model_that_cannot_be_trusted_is_refused_and_says_what_to_do(data, rea
         {"thresholds": {"real": 0.9, "fake": 0.5}},
         {"thresholds": {"real": "a", "fake": "b"}},
         {"thresholds": None},
+        {"thresholds": {"false_alarms": ["0.01"], "reals": 100}},
+        {"thresholds": {"false_alarms": {"rare": 0.9}, "reals": 100}},
+        {"thresholds": {"false_alarms": {"1": 0.9}, "reals": 100}},
+        {"thresholds": {"false_alarms": {"0.01": 1.5}, "reals": 100}},
+        {"thresholds": {"false_alarms": {"0.01": "high"}, "reals": 100}},
+        {"thresholds": {"false_alarms": {"0.01": 0.9}, "reals": 0}},
         {"calibration": {"scale": -1.0, "bias": 0.0}},
         {"calibration": {"scale": float("inf"), "bias": 0.0}},
         {"labels": "real"},
@@ -121,4 +134,13 @@ def test_the_description_names_what_people_ask_for(tiny_model):
     assert "tiny 1.0" in text
     assert card.sha256 in text
     assert "real below 0.400, fake from 0.600" in text
+    assert "--fpr" not in text
     assert pack(flatbuffer, card) == tiny_model.read_bytes()
+
+
+def test_the_description_says_what_each_false_alarm_rate_promises():
+    thresholds = Thresholds(0.4, 0.9, "", false_alarms={"0.05": 0.8, "0.001": 0.95}, reals=711)
+    lines = "\n".join(describe_meaning(tiny.card(thresholds=thresholds)))
+    assert "new real pictures, if they are like the 711" in lines
+    assert "--fpr 0.05   fake from 0.800: at most 4.9% on average (95% interval 3.5–6.6%)" in lines
+    assert "--fpr 0.001  fake from 0.950: at most 0.14% on average (95% interval 0.0036–0.52%), above all" in lines

@@ -242,6 +242,9 @@ def test_both_precisions_are_released_with_a_full_card(released, data):
         assert card.outputs.keys() == {"logit", "patches"}
         assert card.calibration.scale > 0
         assert 0 < card.thresholds.real <= card.thresholds.fake < 1
+        assert list(card.thresholds.false_alarms) == ["0.05", "0.01", "0.001"]
+        assert card.thresholds.at(0.01) == card.thresholds
+        assert card.thresholds.reals == sum(s.split == "val" and s.label == REAL for s in read_manifest(data))
         assert card.conversion["gate"]["pictures"] == sum(s.split == "val" for s in read_manifest(data))
         assert card.metrics["test"]["auc"] > 0.9
     assert len(flatbuffer) > 3.5 * len(read_packed(released / "checks-int8.tflite")[0])

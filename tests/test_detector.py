@@ -6,7 +6,8 @@ import zoo
 from PIL import Image
 
 from edge_detect import Detector, Verdict
-from edge_detect.errors import ModelError
+from edge_detect.card import Thresholds
+from edge_detect.errors import ModelError, UsageError
 from edge_detect.network import Network
 from edge_detect.results import SCHEMA_VERSION
 
@@ -27,6 +28,41 @@ def test_thresholds_of_the_card_decide(detector, colour, verdict):
     result = detector.detect(plain(colour))
     assert result.verdict == verdict
     assert result.score == pytest.approx(1 / (1 + np.exp(-(0.04 * colour[0] - 0.02 * sum(colour[1:])))))
+
+
+OPERATING = Thresholds(0.4, 0.6, false_alarms={"0.3": 0.3, "0.05": 0.6, "0.001": 0.9999}, reals=1000)
+
+
+@pytest.fixture
+def operating(tmp_path):
+    """A tiny model that can be run at several false-alarm rates."""
+    path = tmp_path / "operating.tflite"
+    path.write_bytes(tiny.packed(thresholds=OPERATING))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("fpr", "thresholds", "verdict"),
+    [
+        (None, (0.4, 0.6), Verdict.UNCERTAIN),
+        (0.3, (0.3, 0.3), Verdict.FAKE),
+        (0.05, (0.4, 0.6), Verdict.UNCERTAIN),
+        (0.001, (0.4, 0.9999), Verdict.UNCERTAIN),
+    ],
+)
+def test_a_false_alarm_rate_of_the_card_moves_the_threshold_and_the_result_says_where(
+    operating, fpr, thresholds, verdict
+):
+    result = Detector.load(operating, whole_image=True, fpr=fpr).detect(plain(PINK))
+    assert (result.model.real, result.model.fake) == thresholds
+    assert result.verdict == verdict
+
+
+def test_a_false_alarm_rate_that_the_card_lacks_is_refused_with_those_it_has(operating, tiny_model):
+    with pytest.raises(UsageError, match=r"rate 0\.02; it has 0\.3, 0\.05, 0\.001"):
+        Detector.load(operating, whole_image=True, fpr=0.02)
+    with pytest.raises(UsageError, match="edge-detect calibrate"):
+        Detector.load(tiny_model, whole_image=True, fpr=0.05)
 
 
 def test_path_bytes_and_array_give_the_same_score(detector, tmp_path):
@@ -66,7 +102,8 @@ def test_a_result_as_json_has_the_promised_fields(detector):
     assert set(record) == {"schema_version", "path", "verdict", "score", "faces", "model", "error"}
     assert record["schema_version"] == SCHEMA_VERSION
     assert record["path"] == "red"
-    assert set(record["model"]) == {"name", "version", "sha256"}
+    assert set(record["model"]) == {"name", "version", "sha256", "thresholds"}
+    assert record["model"]["thresholds"] == {"real": 0.4, "fake": 0.6}
     assert set(record["faces"][0]) == {"box", "size", "score", "verdict", "confidence", "reason"}
 
 

@@ -21,7 +21,7 @@ def test_every_option_of_scan_is_in_the_readme_and_no_other(edge_detect):
     assert set(re.findall(r"--[a-z-]+", rows)) == shown
 
 
-@pytest.mark.parametrize("verb", ["scan", "info", "bench", "evaluate", "evaluate-faces"])
+@pytest.mark.parametrize("verb", ["scan", "calibrate", "info", "bench", "evaluate", "evaluate-faces"])
 def test_every_verb_is_in_the_readme(verb, edge_detect):
     assert f"edge-detect {verb}" in README
     assert f"  {verb} " in edge_detect("--help").out
@@ -47,6 +47,7 @@ def test_the_json_example_has_the_schema_of_the_program(edge_detect, tiny_model,
     record = edge_detect("scan", "--whole-image", "-m", tiny_model, "--jsonl", tmp_path / "missing.png").records[0]
     assert example.keys() == record.keys()
     assert example["model"].keys() == record["model"].keys()
+    assert example["model"]["thresholds"].keys() == record["model"]["thresholds"].keys()
     (tmp_path / "plain.png").write_bytes(zoo.good()["plain.png"])
     record = edge_detect("scan", "--whole-image", "-m", tiny_model, "--jsonl", tmp_path / "plain.png").records[0]
     assert example["faces"][0].keys() == record["faces"][0].keys()

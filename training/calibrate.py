@@ -10,16 +10,16 @@ from sklearn.linear_model import LogisticRegression
 from edge_detect.card import Calibration, Card, Thresholds, read_packed, write_packed
 from edge_detect.detector import Detector
 from edge_detect.errors import UsageError
-from edge_detect.evaluation.metrics import threshold_at_false_alarms
 from edge_detect.face_evaluation import as_arrays
 from edge_detect.faces import FaceFinder
+from edge_detect.false_alarms import RATES, choose_thresholds
 from edge_detect.manifest import REAL, Sample, load_pictures, read_manifests
 from edge_detect.matching import LEAST_SCORE, match
 from edge_detect.network import Network
 from edge_detect.scenes import Scene, load_scene, read_scenes
 
-FALSE_ALARMS_FAKE, FALSE_ALARMS_UNCERTAIN = 0.05, 0.20
-"""Shares of real validation pictures that are called fake, and that are called fake or uncertain."""
+FALSE_ALARMS = 0.01
+"""Share of real pictures called fake unless asked otherwise: to call a real photo fake is the worse mistake."""
 FALSE_BOXES = 0.02
 """Boxes per validation picture where no face is."""
 
@@ -45,7 +45,8 @@ def calibrate(path: Path, data: list[Path]) -> Card:
 def platt_and_thresholds(detector: Detector, samples: list[Sample]) -> tuple[Calibration, Thresholds]:
     """Fit Platt scaling and choose thresholds on the `val` samples.
 
-    Real and fake count alike in the fit, so a score of 0.5 means even odds when both are equally frequent.
+    Real and fake weigh alike in the fit, however many there are of each, so a score of 0.5 means even odds when both
+    are equally frequent; within each class every picture weighs alike, whatever its source.
     Raises UsageError when a class is missing.
     """
     chosen = [sample for sample in samples if sample.split == "val"]
@@ -58,14 +59,7 @@ def platt_and_thresholds(detector: Detector, samples: list[Sample]) -> tuple[Cal
     note = f"{len(labels)} pictures of the split 'val', {int(sum(labels == REAL))} of them real"
     calibration = Calibration(float(fitted.coef_[0, 0]), float(fitted.intercept_[0]), f"Platt scaling on {note}")
     scores = np.array([calibration.probability(float(logit)) for logit in logits])
-    reals = scores[labels == REAL]
-    thresholds = Thresholds(
-        real=threshold_at_false_alarms(reals, FALSE_ALARMS_UNCERTAIN),
-        fake=threshold_at_false_alarms(reals, FALSE_ALARMS_FAKE),
-        chosen_on=f"{FALSE_ALARMS_FAKE:.0%} of the real pictures at or above 'fake', "
-        f"{FALSE_ALARMS_UNCERTAIN:.0%} at or above 'real'; {note}",
-    )
-    return calibration, thresholds
+    return calibration, choose_thresholds(scores[labels == REAL].tolist(), FALSE_ALARMS, RATES, note)
 
 
 def face_thresholds(finder: FaceFinder, scenes: list[Scene]) -> Thresholds:

@@ -51,7 +51,7 @@ def fit(
 @app.command()
 def calibrate(models: Models, data: Data) -> None:
     """Fit calibration and thresholds on the split `val`, into each model's card."""
-    from edge_detect.card import describe_meaning
+    from edge_detect.description import describe_meaning
     from training.calibrate import calibrate as run
 
     for path in models:

@@ -16,7 +16,8 @@ def info(
 
     The card inside the file: what it expects, what its output means, what it was made of, its figures.
     """
-    from edge_detect.card import describe, read_packed
+    from edge_detect.card import read_packed
+    from edge_detect.description import describe
     from edge_detect.models import find_model
 
     path = find_model(model)

@@ -10,6 +10,7 @@ import typer
 
 from edge_detect import __version__
 from edge_detect.cli.bench import bench
+from edge_detect.cli.calibrate import calibrate
 from edge_detect.cli.evaluate import evaluate
 from edge_detect.cli.evaluate_faces import evaluate_faces
 from edge_detect.cli.info import info
@@ -26,6 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(scan)
+app.command()(calibrate)
 app.command()(info)
 app.command()(bench)
 app.command()(evaluate)

@@ -35,6 +35,13 @@ def scan(
     small_faces: Annotated[
         bool, typer.Option("--small-faces", help="Search again in overlapping tiles: slower, finds faces in crowds.")
     ] = False,
+    fpr: Annotated[
+        Optional[float],
+        typer.Option(
+            metavar="RATE",
+            help="Call fake what this share of real pictures reaches, such as 0.01; `edge-detect info` lists them.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
     as_jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a table with a header.")] = False,
@@ -79,7 +86,7 @@ def scan(
     check_output(output, files)
     kind = "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "text"
     threads = min(workers or os.cpu_count() or 1, len(files))
-    load = partial(Detector.load, model, finder=finder, whole_image=whole_image, small_faces=small_faces)
+    load = partial(Detector.load, model, finder=finder, whole_image=whole_image, small_faces=small_faces, fpr=fpr)
     detectors = [load() for _ in range(threads)]
     visitors = []
     for folder, write in ((save_crops, pictures.save_crops), (annotate, pictures.save_annotated)):

@@ -27,15 +27,6 @@ def hits_at_false_alarms(labels: ArrayLike, scores: ArrayLike, rate: float, weig
     return float(roc(labels, scores, weights).tpr_at(rate))
 
 
-def threshold_at_false_alarms(scores_of_reals: ArrayLike, rate: float) -> float:
-    """The lowest threshold t for which `score >= t` flags at most `rate` of these real pictures."""
-    ranked = np.sort(np.asarray(scores_of_reals, dtype=np.float64))[::-1]
-    allowed = int(rate * len(ranked) + 1e-9)
-    if allowed >= len(ranked):
-        return 0.0
-    return float(np.nextafter(ranked[allowed], np.inf))
-
-
 def auc_by_source(samples: list[Sample], scores: ArrayLike) -> dict[str, float]:
     """AUC of each source that has both real and fake pictures."""
     values = np.asarray(scores)

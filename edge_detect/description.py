@@ -1,0 +1,65 @@
+"""A card as text for people."""
+
+from pathlib import Path
+from typing import Any
+
+from edge_detect.card import Card, Thresholds
+from edge_detect.false_alarms import allowed, rate_of_new
+
+
+def describe(card: Card, path: Path) -> str:
+    """The card as text for people."""
+    lines = [
+        f"{card.name} {card.version} ({card.precision})",
+        card.description,
+        "",
+        f"file         {path} ({path.stat().st_size / 1000:.0f} kB)",
+        f"sha256       {card.sha256}",
+        f"input        {card.input_side} x {card.input_side} uint8 RGB; {card.crop}",
+        *describe_meaning(card),
+        f"licence      {card.licence or 'not stated'}",
+    ]
+    for title, values in (("training", card.training), ("conversion", card.conversion), ("metrics", card.metrics)):
+        lines += ["", title] if values else []
+        lines += [f"  {key}: {_short(value)}" for key, value in values.items()]
+    return "\n".join(lines)
+
+
+def describe_meaning(card: Card) -> list[str]:
+    """What the output means, as lines for people."""
+    chosen_on = f"             ({card.thresholds.chosen_on or 'not chosen'})"
+    if card.kind == "finder":
+        return [
+            f"output       {card.output}: how surely a face is centred in each cell of a grid; and its size and offset",
+            f"thresholds   a face from {card.thresholds.face:.3f}, with tiles from {card.thresholds.face_tiles:.3f}",
+            chosen_on,
+        ]
+    return [
+        f"output       {card.output}, calibrated to the probability of {card.labels[1]!r}",
+        f"             ({card.calibration.fitted_on or 'not calibrated'})",
+        f"thresholds   real below {card.thresholds.real:.3f}, fake from {card.thresholds.fake:.3f}",
+        chosen_on,
+        *_false_alarms(card.thresholds),
+    ]
+
+
+def _false_alarms(thresholds: Thresholds) -> list[str]:
+    """The thresholds by false-alarm rate, and what each promises for new real pictures."""
+    if not thresholds.false_alarms:
+        return []
+    rows = [
+        f"  --fpr {rate:<6} fake from {fake:.3f}: at most {rate_of_new(float(rate), thresholds.reals)}"
+        + (", above all of these" if not allowed(float(rate), thresholds.reals) else "")
+        for rate, fake in thresholds.false_alarms.items()
+    ]
+    return [f"false alarms among new real pictures, if they are like the {thresholds.reals} of the choice:", *rows]
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={_short(inner)}" for key, inner in value.items())
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(_short(inner) for inner in value)
+    return str(value)
