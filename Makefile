@@ -66,7 +66,7 @@ baseline: .venv-dev/ready ## train and convert the serenity baseline, for the sa
 
 evaluate: .venv-dev/ready ## write the figures of the shipped files into metrics.json and the model card
 	.venv-dev/bin/python -m training evaluate $(wildcard models/deepfake/*.tflite runs/serenity/*-int8.tflite) \
-		--data $(DATA) --out models/deepfake --readme README.md
+		--data $(DATA) --out models/deepfake --readme README.md --together sdfd+pollinations
 
 clean: ## remove environments and build products (runs/ stays)
 	rm -rf .venv .venv-dev build dist demo

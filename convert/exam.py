@@ -7,12 +7,12 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from convert.representative import Representative, choose
 from edge_detect.card import Card
 from edge_detect.detector import Detector
 from edge_detect.errors import UsageError
+from edge_detect.evaluation import metrics
 from edge_detect.faces import decode_one, letterbox
 from edge_detect.manifest import Sample, load_pictures, read_manifests
 from edge_detect.matching import LEAST_SCORE, average_precision, match_scene
@@ -65,7 +65,7 @@ class ClassifierExam:
         """AUC, and a logit per picture."""
         detector = Detector(network)
         logits = np.array([detector.logit(picture) for picture in self._pixels])
-        return Answers(float(roc_auc_score(self._labels, logits)), logits)
+        return Answers(metrics.auc(self._labels, logits), logits)
 
 
 class FinderExam:

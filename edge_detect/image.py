@@ -129,10 +129,13 @@ def save(path: Path, picture: Picture) -> None:
 
 
 def encode(picture: Picture, suffix: str, quality: int = 92) -> bytes:
-    """RGB pixels as a file's bytes, without metadata: ".jpg" of a quality, with chroma at half the size, or ".png"."""
+    """RGB pixels as a file's bytes, without metadata.
+
+    suffix: ".jpg", with chroma at half the size, or ".webp", both of a quality (1–100); or ".png" or ".bmp".
+    """
     chroma = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420]
-    options = [cv2.IMWRITE_JPEG_QUALITY, quality, *chroma] if suffix == ".jpg" else []
-    return cv2.imencode(suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), options)[1].tobytes()
+    options = {".jpg": [cv2.IMWRITE_JPEG_QUALITY, quality, *chroma], ".webp": [cv2.IMWRITE_WEBP_QUALITY, quality]}
+    return cv2.imencode(suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), options.get(suffix, []))[1].tobytes()
 
 
 def load_whole(data: bytes, side: int) -> Picture:

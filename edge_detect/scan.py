@@ -1,18 +1,13 @@
 """Many pictures, all cores: one single-threaded interpreter per worker thread, results in the given order."""
 
 import sys
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from queue import SimpleQueue
 
 from edge_detect.detector import Detector, Inspection
 from edge_detect.errors import ExitCode
+from edge_detect.pool import in_order
 from edge_detect.results import Result, Verdict
 from edge_detect.sources.files import STDIN
-
-_AHEAD = 4
-"""Pictures in flight per worker: enough to keep it busy, few enough to bound memory."""
 
 
 def scan_files(
@@ -23,32 +18,17 @@ def scan_files(
     There are as many worker threads as detectors; in them, each visitor is shown each picture with its crops. Paths
     are consumed lazily.
     """
-    idle: SimpleQueue[Detector] = SimpleQueue()
-    for detector in detectors:
-        idle.put(detector)
 
-    def score(source: str | bytes, path: str) -> Result:
-        detector = idle.get()
-        try:
-            inspection = detector.inspect(source, name=path)
-            for visit in visitors:
-                visit(inspection)
-            return inspection.result
-        finally:
-            idle.put(detector)
+    def score(detector: Detector, named: tuple[str | bytes, str]) -> Result:
+        source, path = named
+        inspection = detector.inspect(source, name=path)
+        for visit in visitors:
+            visit(inspection)
+        return inspection.result
 
-    pending: deque[Future[Result]] = deque()
-    pool = ThreadPoolExecutor(len(detectors), thread_name_prefix="scan")
-    try:
-        for path in paths:
-            # Standard input is read here, in the main thread, where Ctrl-C reaches it.
-            pending.append(pool.submit(score, sys.stdin.buffer.read() if path == STDIN else path, path))
-            if len(pending) >= _AHEAD * len(detectors):
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    # Standard input is read here, in the main thread, where Ctrl-C reaches it.
+    sources = ((sys.stdin.buffer.read() if path == STDIN else path, path) for path in paths)
+    return in_order(sources, detectors, score)
 
 
 class Tally:

@@ -1,4 +1,4 @@
-"""Tables in Markdown, for the terminal and for documents alike."""
+"""Tables for documents (Markdown) and for the terminal, and how figures are written in them."""
 
 from collections.abc import Sequence
 
@@ -12,3 +12,31 @@ def table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def number(value: float | None) -> str:
     """A figure to three digits; nothing where it could not be measured."""
     return "" if value is None else f"{value:.3f}"
+
+
+def aligned(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of padded columns for the terminal, all but the first aligned right."""
+    widths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
+    lines = [
+        "  ".join(
+            [cells[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True))]
+        )
+        for cells in (heading, *rows)
+    ]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def with_interval(value: float | None, interval: Sequence[float] | None) -> str:
+    """A figure to three digits with its interval, as in 0.884 (0.86–0.91); nothing where it could not be measured.
+
+    The bounds get a third digit where two would leave the figure outside.
+    """
+    if value is None or not interval:
+        return number(value)
+    digits = 2 if round(interval[0], 2) <= value <= round(interval[1], 2) else 3
+    return f"{value:.3f} ({interval[0]:.{digits}f}–{interval[1]:.{digits}f})"
+
+
+def percent(value: float | None) -> str:
+    """A share in percent, to a tenth; nothing where it could not be measured."""
+    return "" if value is None else f"{value:.1%}"

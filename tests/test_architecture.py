@@ -38,9 +38,23 @@ def test_no_arrow_between_the_rooms_is_reversed(package):
         assert imports(path) & OURS <= ALLOWED[package], path
 
 
+EVALUATION = {"sklearn", "matplotlib"}
+"""The extra `evaluate`."""
+
+
 def test_the_runtime_imports_nothing_heavy():
     for path in files("edge_detect"):
-        assert not imports(path) & HEAVY, path
+        allowed = EVALUATION if path.parent.name == "evaluation" else set()
+        assert not imports(path) & (HEAVY - allowed), path
+
+
+def test_figures_of_merit_need_no_extra():
+    code = (
+        "import sys, edge_detect.evaluation.evaluate, edge_detect.evaluation.text;"
+        "print(*{'sklearn', 'matplotlib'} & set(sys.modules))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == ""
 
 
 def test_bgr_is_known_in_one_file_of_the_runtime_only():

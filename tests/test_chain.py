@@ -24,6 +24,7 @@ from edge_detect.card import read_packed
 from edge_detect.errors import ExitCode, UsageError
 from edge_detect.manifest import REAL, read_manifest
 from training.classifier import ClassifierTask
+from training.classifier_figures import SECTIONS
 
 RECIPE = """
 name = "checks"
@@ -78,7 +79,7 @@ def released(run, data, tmp_path_factory) -> Path:
     """The converted, calibrated and evaluated model's folder."""
     folder = tmp_path_factory.mktemp("models") / "checks"
     folder.mkdir()
-    (folder / "README.md").write_text("<!-- overview --><!-- /overview -->\n<!-- details --><!-- /details -->\n")
+    (folder / "README.md").write_text("".join(f"<!-- {name} --><!-- /{name} -->\n" for name in SECTIONS))
     (folder / "MORE.md").write_text("<!-- overview --><!-- /overview -->\n")
     models = (folder / "checks-int8.tflite", folder / "checks-float32.tflite")
     for module, *arguments in (
@@ -269,17 +270,24 @@ def test_int8_and_float32_agree(released, data):
     assert np.corrcoef(one, two)[0, 1] > 0.99
 
 
-def test_metrics_come_from_scan_and_the_card_shows_them(released, data, edge_detect):
-    entry = json.loads((released / "metrics.json").read_text())["checks-int8"]
-    tests = [sample for sample in read_manifest(data) if sample.split == "test"]
-    names = "\n".join(str(sample.path) for sample in tests).encode()
-    model = released / "checks-int8.tflite"
-    run = edge_detect("scan", "--whole-image", "--jsonl", "-m", model, "--files-from", "-", stdin=names)
-    flagged = [record["verdict"] == "fake" for record in run.records]
-    false_alarms = np.mean([f for f, sample in zip(flagged, tests, strict=True) if sample.label == REAL])
-    assert entry["splits"]["test"]["all"]["false_alarms"] == pytest.approx(false_alarms, abs=1e-4)
-    assert f"| **all** | {entry['splits']['test']['all']['real']} |" in (released / "README.md").read_text()
-    assert f" {entry['splits']['test']['all']['auc']:.3f} |" in (released / "MORE.md").read_text()
+def test_the_figures_are_written_where_people_read_them(released):
+    path = released / "metrics.json"
+    entry = json.loads(path.read_text(), parse_constant=pytest.fail)["checks-int8"]
+    found = entry["splits"]["test"]
+    card, more = (released / "README.md").read_text(), (released / "MORE.md").read_text()
+    assert f"| **all** | {found['all']['real']} | {found['all']['fake']} | {found['all']['auc']:.3f} (" in card
+    assert f"| test: all | {found['all']['auc']:.3f} |" in card
+    assert f"| JPEG 70 | {found['robustness']['JPEG 70']['auc']:.3f} |" in card
+    assert f"| test | {found['calibration']['ece']:.3f} |" in card
+    assert f" {found['all']['auc']:.3f} |" in more
+    assert "bins" not in found["calibration"]
+    assert "intervals" not in read_packed(released / "checks-int8.tflite")[1].metrics["test"]
+
+
+def test_what_quantization_cost_is_written_of_the_int8_file_alone(released):
+    metrics = json.loads((released / "metrics.json").read_text())
+    assert metrics["checks-int8"]["against_float32"]["float32"] == "checks-float32"
+    assert metrics["checks-float32"]["against_float32"] is None
 
 
 def test_conversion_is_deterministic(run, data, tmp_path):

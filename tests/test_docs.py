@@ -21,10 +21,17 @@ def test_every_option_of_scan_is_in_the_readme_and_no_other(edge_detect):
     assert set(re.findall(r"--[a-z-]+", rows)) == shown
 
 
-@pytest.mark.parametrize("verb", ["scan", "calibrate", "info", "bench", "evaluate-faces"])
+@pytest.mark.parametrize("verb", ["scan", "calibrate", "info", "bench", "evaluate", "evaluate-faces"])
 def test_every_verb_is_in_the_readme(verb, edge_detect):
     assert f"edge-detect {verb}" in README
     assert f"  {verb} " in edge_detect("--help").out
+
+
+def test_every_option_of_evaluate_is_in_the_readme_and_no_other(edge_detect):
+    shown = set(re.findall(r"--[a-z-]+", edge_detect("evaluate", "--help").out))
+    section = README.split("## Measure a model")[1].split("## ")[0]
+    rows = "\n".join(line.split("|")[1] for line in section.splitlines() if line.startswith("| `"))
+    assert set(re.findall(r"--[a-z-]+", rows)) == shown
 
 
 def test_exit_codes_in_the_readme_are_those_of_the_program():

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training import metrics
+from edge_detect.evaluation import metrics
+from edge_detect.evaluation.roc import roc
 
 LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 1])
 SCORES = np.array([0.1, 0.2, 0.3, 0.8, 0.25, 0.7, 0.8, 0.9])
@@ -14,8 +15,56 @@ def test_auc_counts_pairs_and_ties_half():
     assert metrics.auc(LABELS, SCORES) == pytest.approx((16 - 2 - 1 - 0.5) / 16)
 
 
-def test_auc_of_one_class_is_not_a_number():
-    assert np.isnan(metrics.auc([1, 1], [0.2, 0.3]))
+def test_without_a_class_figures_are_not_numbers():
+    for labels in ([0, 0], [1, 1]):
+        figures = (metrics.auc, metrics.average_precision, metrics.equal_error_rate)
+        assert np.isnan([figure(labels, [0.2, 0.3]) for figure in figures]).all()
+        assert np.isnan(metrics.hits_at_false_alarms(labels, [0.2, 0.3], 0.01))
+
+
+@st.composite
+def weighted(draw):
+    """Labels of both classes, scores with ties, and weights that leave some of each class."""
+    count = draw(st.integers(2, 40))
+    labels = [0, 1, *draw(st.lists(st.integers(0, 1), min_size=count, max_size=count))]
+    some = st.lists(st.integers(0, 12), min_size=count + 2, max_size=count + 2)
+    weights = [1, 1, *draw(st.lists(st.integers(0, 4), min_size=count, max_size=count))]
+    return np.array(labels), np.array(draw(some)) / 12, np.array(weights)
+
+
+@given(weighted())
+def test_weighted_figures_are_those_of_scikit_learn(case):
+    sklearn = pytest.importorskip("sklearn.metrics")
+    labels, scores, weights = case
+    assert metrics.auc(labels, scores, weights) == pytest.approx(
+        sklearn.roc_auc_score(labels, scores, sample_weight=weights)
+    )
+    assert metrics.average_precision(labels, scores, weights) == pytest.approx(
+        sklearn.average_precision_score(labels, scores, sample_weight=weights)
+    )
+    fpr, tpr, _ = sklearn.roc_curve(labels, scores, sample_weight=weights, drop_intermediate=False)
+    for rate in (0.005, 0.01, 0.1, 0.3):
+        assert metrics.hits_at_false_alarms(labels, scores, rate, weights) == pytest.approx(
+            tpr[fpr <= rate + 1e-12].max()
+        )
+
+
+@given(weighted())
+def test_an_integer_weight_is_a_repetition(case):
+    labels, scores, weights = case
+    repeated = np.repeat(labels, weights), np.repeat(scores, weights)
+    for figure in (metrics.auc, metrics.average_precision, metrics.equal_error_rate):
+        assert figure(labels, scores, weights) == pytest.approx(figure(*repeated))
+
+
+@given(weighted())
+def test_many_weightings_at_once_are_each_for_itself(case):
+    labels, scores, weights = case
+    both = roc(labels, scores, np.stack([weights, np.ones_like(weights)]))
+    for at, alone in enumerate((roc(labels, scores, weights), roc(labels, scores))):
+        for name in ("auc", "average_precision", "equal_error_rate"):
+            assert getattr(both, name)()[at] == pytest.approx(getattr(alone, name)())
+        assert both.tpr_at(0.1)[at] == pytest.approx(alone.tpr_at(0.1))
 
 
 def test_equal_error_rate_of_a_perfect_and_a_useless_score():
@@ -26,19 +75,3 @@ def test_equal_error_rate_of_a_perfect_and_a_useless_score():
 def test_hits_at_a_false_alarm_rate():
     assert metrics.hits_at_false_alarms(LABELS, SCORES, 0.01) == pytest.approx(0.25)
     assert metrics.hits_at_false_alarms(LABELS, SCORES, 0.25) == pytest.approx(0.75)
-
-
-REALS = st.lists(st.floats(0, 1), min_size=1, max_size=60, unique=True)
-RATES = st.integers(0, 99).map(lambda percent: percent / 100)
-
-
-@given(REALS, RATES)
-def test_a_threshold_keeps_its_promise_and_is_the_lowest_that_does(reals, rate):
-    threshold = metrics.threshold_at_false_alarms(reals, rate)
-    just_below = np.nextafter(threshold, -np.inf)
-    assert np.mean(np.array(reals) >= threshold) <= rate + 1e-9
-    assert np.mean(np.array(reals) >= just_below) > rate + 1e-9
-
-
-def test_a_threshold_for_everything_is_zero():
-    assert metrics.threshold_at_false_alarms([0.3, 0.9], 1.0) == 0.0

@@ -28,7 +28,8 @@ def test_the_figures_are_those_of_the_files_beside_them(figures, precision):
     _, card = read_packed(FOLDER / f"deepfake-{precision}.tflite")
     entry = figures[f"deepfake-{precision}"]
     assert entry["sha256"] == card.sha256
-    assert entry["splits"]["test"]["all"] == card.metrics["test"]
+    measured = entry["splits"]["test"]["all"]
+    assert {key: value for key, value in measured.items() if key != "intervals"} == card.metrics["test"]
 
 
 def test_the_int8_file_is_under_a_megabyte_and_lost_little(figures):
@@ -41,7 +42,7 @@ def test_every_figure_in_the_model_card_is_in_the_metrics(figures):
     text = (FOLDER / "README.md").read_text()
     details = re.search(r"<!-- details -->(.*)<!-- /details -->", text, re.DOTALL).group(1)
     entry = figures["deepfake-int8"]["splits"]["test"]["all"]
-    assert f"| **all** | {entry['real']} | {entry['fake']} | {entry['auc']:.3f} |" in details
+    assert f"| **all** | {entry['real']} | {entry['fake']} | {entry['auc']:.3f}" in details
 
 
 def test_the_card_carries_its_provenance():
@@ -67,7 +68,7 @@ def test_any_size_gives_a_finite_score(side):
 
 
 def test_the_recorded_auc_is_measured_again_on_real_faces(figures, faces):
-    from training.metrics import auc
+    from edge_detect.evaluation.metrics import auc
 
     samples = [s for s in read_manifest(faces) if s.split == "test" and s.source == "k140"]
     detector = Detector.load(whole_image=True)

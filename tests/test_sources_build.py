@@ -15,9 +15,9 @@ import seeker
 import zoo
 
 from edge_detect import image
+from edge_detect.evaluation.facts import jpeg_quality
 from edge_detect.manifest import FAKE, REAL, read_manifest
 from training.sources.build import COLUMNS, Splits
-from training.sources.facts import jpeg_quality
 from training.sources.plan import group_name
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from edge_detect import image
 from edge_detect.errors import UsageError
+from edge_detect.evaluation.facts import jpeg_quality, leakage
 from edge_detect.manifest import Sample, data_hash, read_manifest, read_manifests
 from training.sources import likeness, tables
 from training.sources.build import COLUMNS, DROPPED, write_table
 from training.sources.check import HELD_OUT, TWIN, check
-from training.sources.facts import jpeg_quality, leakage
 
 
 def crop(seed: int, shift: int = 0, side: int = 224) -> np.ndarray:

@@ -6,9 +6,9 @@ from keras import ops
 from numpy.typing import NDArray
 
 from edge_detect.errors import UsageError
+from edge_detect.evaluation import metrics
 from edge_detect.image import CROP_MARGIN
 from edge_detect.manifest import FAKE, REAL, Sample, data_hash, load_pictures, read_manifests
-from training import metrics
 from training.crops import CropMaker
 from training.recipe import Recipe
 

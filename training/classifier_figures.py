@@ -1,139 +1,132 @@
-"""The figures of a released classifier, from the command its users run: `edge-detect scan --whole-image --jsonl`."""
+"""The figures of released classifiers, as `edge-detect evaluate` measures them, for metrics.json and the model card."""
 
 import dataclasses
-import json
-import subprocess
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from edge_detect.card import read_packed, write_packed
-from edge_detect.errors import EdgeDetectError, ExitCode
-from edge_detect.manifest import FAKE, REAL, Sample, data_hash, read_manifests
-from edge_detect.results import Verdict
-from edge_detect.table import table
-from training import metrics
+from edge_detect.evaluation.comparison import flat
+from edge_detect.evaluation.damage import DAMAGES, Damage
+from edge_detect.evaluation.evaluate import REPORTED, evaluate
+from edge_detect.manifest import data_hash, read_manifests
+from edge_detect.table import number, percent, table, with_interval
 
-SPLITS = ("test", "unseen")
-_HEADINGS = ("", "real", "fake", "AUC", "AP", "EER", "TPR at 1% FPR", "balanced accuracy", "false alarms", "hits")
-_KEYS = ("auc", "ap", "eer", "tpr_at_1pct_fpr", "balanced_accuracy", "false_alarms", "hits")
+SECTIONS = ("overview", "details", "key rows", "robustness", "calibration")
+USUAL = "JPEG 70"
+"""The damage whose flips stand in the overview."""
+_HEADINGS = (
+    "",
+    "real",
+    "fake",
+    "AUC (95%)",
+    "AP",
+    "EER",
+    "TPR at 1% FPR",
+    "TPR at 0.5% FPR",
+    "balanced accuracy",
+    "false alarms",
+    "hits",
+)
+_KEYS = ("ap", "eer", "tpr_at_1pct_fpr", "tpr_at_05pct_fpr", "balanced_accuracy")
+_DRAWN = {"calibration": "bins", "risk_coverage": "curve"}
+"""What of a figure is only there to be drawn, and stays out of metrics.json."""
 
 
-def measure(path: Path, data: list[Path]) -> dict[str, Any]:
-    """Score the splits `test` and `unseen` of manifests with a packed model; return its entry for metrics.json.
+def measure(
+    paths: list[Path],
+    data: list[Path],
+    together: Sequence[Sequence[str]] = (),
+    damages: tuple[Damage, ...] = DAMAGES,
+) -> dict[Path, dict[str, Any]]:
+    """Measure packed models on the splits `test` and `unseen` of manifests; return their entries for metrics.json.
 
-    The entry holds, for each split, the figures over all pictures, for each source, and for each method of
-    manipulation. A short form of it is written into the model's card.
+    together: sources that are also measured as one, where the data have all of them. A short form of an entry is
+    written into the model's card.
     """
-    flatbuffer, card = read_packed(path)
     samples = read_manifests(data)
-    entry: dict[str, Any] = {
-        "threshold": card.thresholds.fake,
-        "data_sha256": data_hash([sample for sample in samples if sample.split in SPLITS]),
-        "splits": {},
-    }
-    for split in SPLITS:
-        chosen = [sample for sample in samples if sample.split == split]
-        if chosen:
-            entry["splits"][split] = split_figures(chosen, *scan(path, chosen, "--whole-image"))
-    short = {split: figures["all"] for split, figures in entry["splits"].items()}
-    write_packed(path, flatbuffer, dataclasses.replace(card, metrics=short))
-    return entry
-
-
-def scan(model: Path, samples: list[Sample], *options: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Scores (n,) and whether each picture was called fake (n,), as `edge-detect scan` prints them.
-
-    options: more of them, such as "--whole-image". The score of a picture without a face is nan. Raises EdgeDetectError
-    when a picture cannot be read.
-    """
-    command = [sys.executable, "-m", "edge_detect", "scan", *options, "--jsonl", "--files-from", "-"]
-    names = [str(sample.path) for sample in samples]
-    listed = "\0".join(names)
-    run = subprocess.run([*command, "--model", str(model)], input=listed, capture_output=True, text=True, check=False)
-    if run.returncode not in (ExitCode.OK, ExitCode.FLAGGED):
-        raise EdgeDetectError(f"scan ended with {run.returncode}: {run.stderr.strip() or run.stdout[-500:]}")
-    records = [json.loads(line) for line in run.stdout.splitlines()]
-    if [record["path"] for record in records] != names:
-        raise EdgeDetectError("scan did not answer for the pictures it was given, in their order")
-    return (
-        np.array([record["score"] for record in records], np.float64),
-        np.array([record["verdict"] == Verdict.FAKE for record in records]),
+    there = {sample.source for sample in samples if sample.split in REPORTED}
+    evaluation = evaluate(
+        paths, samples, together=[names for names in together if there.issuperset(names)], damages=damages
     )
-
-
-def split_figures(samples: list[Sample], scores: NDArray[np.float64], flagged: NDArray[np.bool_]) -> dict[str, Any]:
-    """Figures over all samples of a split, per source, and per method.
-
-    A source or method without real pictures is measured against all real pictures of the split; a source without
-    fakes gets its share of false alarms only.
-    """
-    labels = np.array([sample.label for sample in samples])
-    sources = np.array([sample.source for sample in samples])
-    methods = np.array([sample.method for sample in samples])
-    all_reals = labels == REAL
-
-    def against(reals: NDArray[np.bool_], fakes: NDArray[np.bool_]) -> dict[str, Any]:
-        either = fakes | reals
-        return figures(labels[either], scores[either], flagged[either])
-
-    by_source, by_method = {}, {}
-    for source in sorted(set(sources)):
-        reals, fakes = (sources == source) & all_reals, (sources == source) & ~all_reals
-        own = reals if reals.any() else all_reals
-        by_source[source] = against(own if fakes.any() else reals, fakes)
-        for method in sorted(set(methods[fakes])):
-            by_method[f"{source}/{method}"] = against(own, fakes & (methods == method))
-    return {"all": against(all_reals, ~all_reals), "sources": by_source, "methods": by_method}
-
-
-def figures(labels: NDArray[np.int64], scores: NDArray[np.float64], flagged: NDArray[np.bool_]) -> dict[str, Any]:
-    """Figures of merit for one set of pictures, rounded to four digits; without fakes, only the false alarms."""
-    reals, fakes = labels == REAL, labels == FAKE
-    values = {"false_alarms": float(flagged[reals].mean())}
-    if fakes.any():
-        values |= {
-            "hits": float(flagged[fakes].mean()),
-            "balanced_accuracy": float(((~flagged[reals]).mean() + flagged[fakes].mean()) / 2),
-            "auc": metrics.auc(labels, scores),
-            "ap": metrics.average_precision(labels, scores),
-            "eer": metrics.equal_error_rate(labels, scores),
-            "tpr_at_1pct_fpr": metrics.hits_at_false_alarms(labels, scores, 0.01),
+    figures = evaluation.figures
+    sha256 = data_hash([sample for sample in samples if sample.split in evaluation.splits])
+    entries = {}
+    for path, (model, about) in zip(paths, figures["models"].items(), strict=True):
+        entry = {
+            "threshold": about["thresholds"]["fake"],
+            "multiply_adds": about["multiply_adds"],
+            "data_sha256": sha256,
+            "splits": {split: _split(measured, model) for split, measured in figures["splits"].items()},
+            "against_float32": figures["int8_against_float32"].get(model),
         }
-    counts = {"real": int(reals.sum()), "fake": int(fakes.sum())}
-    return counts | {name: round(value, 4) for name, value in values.items()}
+        entries[path] = entry
+        flatbuffer, card = read_packed(path)
+        short = {split: _without(found["all"], "intervals") for split, found in entry["splits"].items()}
+        write_packed(path, flatbuffer, dataclasses.replace(card, metrics=short))
+    return entries
 
 
-def overview(metrics: dict[str, Any]) -> str:
-    """One row per model: size, latency, and AUC over each split and each source that has both classes."""
-    first = next(iter(metrics.values()))["splits"]
+def _split(measured: dict[str, Any], model: str) -> dict[str, Any]:
+    """What metrics.json keeps of one model on one split."""
+    found = dict(measured["models"][model])
+    for key, drawn in _DRAWN.items():
+        found[key] = found[key] and _without(found[key], drawn)
+    return {**found, "file_floors": measured["file_floors"]}
+
+
+def _without(values: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key != name}
+
+
+def sections(metrics: dict[str, Any], shown: str) -> dict[str, str]:
+    """The tables of a model card by the name of their place: of all models, and in detail of the one that is shown."""
+    entry = metrics[shown]
+    written = (
+        overview(metrics, shown),
+        details(entry),
+        key_rows(metrics, shown),
+        robustness(entry),
+        calibration(entry),
+    )
+    return dict(zip(SECTIONS, written, strict=True))
+
+
+def overview(metrics: dict[str, Any], shown: str) -> str:
+    """One row per model: size, latency, AUC over each split and each source with both classes, false alarms, flips.
+
+    The false alarms are those of the split that is farthest from training, the flips those of the nearest. Entries from
+    before these were measured have blanks there.
+    """
+    first = metrics[shown]["splits"]
     columns = [(split, "all") for split in first]
     columns += [
-        (split, source)
+        (split, name)
         for split, figures in first.items()
-        for source, values in figures["sources"].items()
-        if values["fake"] and values["real"] < figures["all"]["real"]
+        for name, values in figures["sources"].items()
+        if values["fake"] and values["own_reals"]
     ]
-
-    def auc(entry: dict[str, Any], split: str, source: str) -> float:
-        figures = entry["splits"][split]
-        return (figures["all"] if source == "all" else figures["sources"][source])["auc"]
-
-    heading = ["model", "kB", "ms a crop", "crops seen", "hours", *(f"{split}: {source}" for split, source in columns)]
-    rows = [
-        [
-            name,
-            f"{entry['bytes'] / 1000:.0f}",
-            f"{entry['ms_p50']:.2f}",
-            f"{entry['crops_seen'] / 1e6:.2f} M",
-            f"{entry['hours']:.1f}",
-            *(f"{auc(entry, *column):.3f}" for column in columns),
-        ]
-        for name, entry in sorted(metrics.items())
-    ]
+    heading = ["model", "kB", "ms a crop", "crops seen", "hours", *(f"{split}: {name}" for split, name in columns)]
+    nearest, farthest = next(iter(first)), list(first)[-1]
+    heading += [f"{farthest}: false alarms", f"{nearest}: flips by {USUAL}"]
+    rows = []
+    for model, entry in sorted(metrics.items()):
+        splits = entry["splits"]
+        rows.append(
+            [
+                model,
+                f"{entry['bytes'] / 1000:.0f}",
+                f"{entry['ms_p50']:.2f}",
+                f"{entry['crops_seen'] / 1e6:.2f} M",
+                f"{entry['hours']:.1f}",
+                *(
+                    number({"all": splits[split]["all"], **splits[split]["sources"]}[name].get("auc"))
+                    for split, name in columns
+                ),
+                percent(_false_alarms(splits[farthest]["all"])),
+                percent(_flips(splits[nearest])),
+            ]
+        )
     return table(heading, rows)
 
 
@@ -142,12 +135,76 @@ def details(entry: dict[str, Any]) -> str:
     parts = []
     for split, figures in entry["splits"].items():
         rows = [_row("**all**", figures["all"])]
-        rows += [_row(source, values) for source, values in figures["sources"].items()]
+        rows += [_row(name, values) for kind in ("sources", "together") for name, values in figures[kind].items()]
         rows += [_row(f"· {method}", values) for method, values in figures["methods"].items()]
         parts.append(f"Split `{split}`:\n\n{table(_HEADINGS, rows)}")
     return "\n\n".join(parts)
 
 
+def key_rows(metrics: dict[str, Any], shown: str) -> str:
+    """An int8 model against the float32 model beside it: AUC over all and of each source, flips, false alarms."""
+    against = metrics[shown]["against_float32"]
+    if not against:
+        return "No float32 model was measured beside it."
+    one, two = (metrics[name]["splits"] for name in (shown, against["float32"]))
+    rows = []
+    for split, compared in against["splits"].items():
+        mine, theirs = flat(one[split]), flat(two[split])
+        for name in ("all", *one[split]["sources"], *one[split]["together"]):
+            if name in compared:
+                difference = f"{compared[name]['auc']:+.3f}"
+                bounds = compared[name]["interval"]
+                difference += " ({:+.3f} to {:+.3f})".format(*bounds) if bounds else ""
+                rows.append([f"{split}: {name}", *(number(side[name]["auc"]) for side in (mine, theirs)), difference])
+        for words, figure in (
+            (f"flips by {USUAL}", _flips),
+            ("false alarms", lambda found: _false_alarms(found["all"])),
+        ):
+            values = (figure(one[split]), figure(two[split]))
+            difference = "" if None in values else f"{100 * (values[0] - values[1]):+.1f} points"
+            rows.append([f"{split}: {words}", *map(percent, values), difference])
+    return table(("AUC, or share", shown, against["float32"], "difference (95%)"), rows)
+
+
+def robustness(entry: dict[str, Any]) -> str:
+    """What damage does to one model, split by split."""
+    shares = ("false_alarms", "hits", "flips", "changes")
+    tables = {split: found["robustness"] for split, found in entry["splits"].items() if found["robustness"]}
+    parts = []
+    for split, found in tables.items():
+        rows = [
+            [damage, number(values["auc"]), *(percent(values[key]) for key in shares)]
+            for damage, values in found.items()
+        ]
+        heading = ("", "AUC", *(key.replace("_", " ") for key in shares))
+        parts.append(f"Split `{split}`:\n\n{table(heading, rows)}")
+    return "\n\n".join(parts) or "Not measured."
+
+
+def calibration(entry: dict[str, Any]) -> str:
+    """One row per split: whether scores are probabilities, what the uncertain band does, and the leakage floors."""
+    heading = ("", "ECE", "Brier", "decided", "wrong among the decided", "AUC of file facts", "reals apart by up to")
+    rows = []
+    for split, found in entry["splits"].items():
+        fitted, decided = found["calibration"] or {}, found["risk_coverage"] or {}
+        figures = (number(fitted.get("ece")), number(fitted.get("brier")))
+        shares = (percent(decided.get("coverage")), percent(decided.get("error")))
+        floors = (number(found["file_floors"]["all"]), number(found["real_against_real"]["largest"]))
+        rows.append([split, *figures, *shares, *floors])
+    return table(heading, rows)
+
+
 def _row(label: str, values: dict[str, Any]) -> list[str]:
-    cells = [f"{values[key]:.3f}" if key in values else "" for key in _KEYS]
-    return [label, str(values["real"]), str(values["fake"]), *cells]
+    auc = with_interval(values.get("auc"), values["intervals"].get("auc"))
+    cells = (number(value) for value in (*map(values.get, _KEYS), _false_alarms(values), values.get("fake_accuracy")))
+    return [label, str(values["real"]), str(values["fake"]), auc, *cells]
+
+
+def _false_alarms(values: dict[str, Any]) -> float | None:
+    """The share of reals called fake; None where there are none."""
+    return 1 - values["real_accuracy"] if "real_accuracy" in values else None
+
+
+def _flips(found: dict[str, Any]) -> float | None:
+    """The share of verdicts that flip under the usual damage."""
+    return found["robustness"][USUAL]["flips"] if found.get("robustness") else None

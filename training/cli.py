@@ -11,6 +11,7 @@ import typer
 from edge_detect.errors import EdgeDetectError, ExitCode
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")  # pictures are spread over the cores, not parts of one picture
 app = typer.Typer(
     name="training",
     help="Train, calibrate and evaluate the models.",
@@ -85,11 +86,14 @@ def evaluate(
     data: Data,
     out: Annotated[Path, typer.Option(help="Folder of metrics.json and the model card, README.md.")],
     readme: Annotated[Path | None, typer.Option(help="Another file that shows the overview.")] = None,
+    together: Annotated[
+        list[str] | None, typer.Option(metavar="A+B", help="Sources to measure as one, too, where the data have them.")
+    ] = None,
 ) -> None:
     """Measure models on the splits that only report; write metrics.json and the tables that show it."""
     from training.evaluate import evaluate as run
 
-    typer.echo(run(models, data, out, readme))
+    typer.echo(run(models, data, out, readme, [names.split("+") for names in together or ()]))
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """Measure released files and write what was found where people read it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from edge_detect.bench import bench, frame, inference
@@ -14,10 +15,17 @@ from training import classifier_figures, finder_figures, report
 FIGURES = {"classifier": classifier_figures, "finder": finder_figures}
 
 
-def evaluate(models: list[Path], data: list[Path], out: Path, readme: Path | None = None) -> str:
+def evaluate(
+    models: list[Path],
+    data: list[Path],
+    out: Path,
+    readme: Path | None = None,
+    together: Sequence[Sequence[str]] = (),
+) -> str:
     """Measure models of one kind; write `out`/metrics.json and the tables of `out`/README.md and `readme`.
 
-    Their overview is returned. Raises UsageError when the kinds differ or a file lacks the markers for its tables.
+    together: sources that are also measured as one, by a classifier. Their overview is returned. Raises UsageError when
+    the kinds differ or a file lacks the markers for its tables.
     """
     networks = {path: Network.load(path) for path in models}
     cards = {path: network.card for path, network in networks.items()}
@@ -25,7 +33,7 @@ def evaluate(models: list[Path], data: list[Path], out: Path, readme: Path | Non
         raise UsageError("classifiers and finders are measured apart: name models of one kind")
     kind = FIGURES[cards[models[0]].kind]
     shown = next((card for card in cards.values() if card.precision == "int8"), cards[models[0]])
-    report.check_markers(out / "README.md", "overview", "details")
+    report.check_markers(out / "README.md", *kind.SECTIONS)
     if readme:
         report.check_markers(readme, "overview")
 
@@ -33,18 +41,19 @@ def evaluate(models: list[Path], data: list[Path], out: Path, readme: Path | Non
     runs |= {f"{path} frame": frame(_whole_chain(network)) for path, network in networks.items()}
     milliseconds = {latency.name: round(latency.p50, 2) for latency in bench(runs)}
     entries = {}
-    for path, card in cards.items():
+    for path, figures in kind.measure(models, data, together).items():
+        card = cards[path]
         about = {"file": path.name, "sha256": card.sha256, "bytes": path.stat().st_size}
         trained = {key: card.training[key] for key in ("crops_seen", "hours")}
         timed = {"ms_p50": milliseconds[str(path)], "frame_ms_p50": milliseconds[f"{path} frame"]}
-        entries[_key(card)] = {**about, **trained, **timed, **kind.measure(path, data)}
+        entries[_key(card)] = {**about, **trained, **timed, **figures}
     metrics = report.update_metrics(out / "metrics.json", entries)
-    overview = kind.overview(metrics)
-    report.replace_between(out / "README.md", "overview", overview)
-    report.replace_between(out / "README.md", "details", kind.details(metrics[_key(shown)]))
+    sections = kind.sections(metrics, _key(shown))
+    for name, text in sections.items():
+        report.replace_between(out / "README.md", name, text)
     if readme:
-        report.replace_between(readme, "overview", overview)
-    return overview
+        report.replace_between(readme, "overview", sections["overview"])
+    return sections["overview"]
 
 
 def _whole_chain(network: Network) -> Detector:

@@ -1,6 +1,7 @@
 """The figures of a released finder, through the runtime that users run."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,21 +10,31 @@ from edge_detect.errors import UsageError
 from edge_detect.face_evaluation import IN_WORDS, evaluate_faces, tables
 from edge_detect.faces import FaceFinder
 from edge_detect.network import Network
-from edge_detect.scenes import read_scenes, scenes_hash
+from edge_detect.scenes import Scene, read_scenes, scenes_hash
 from edge_detect.table import number, table
 
 MODES = {"whole": "the picture at once", "tiles": "and its tiles (`--small-faces`)"}
 
 
-def measure(path: Path, data: list[Path]) -> dict[str, Any]:
-    """Search the split `test` of scene folders with a packed finder; return its entry for metrics.json.
+SECTIONS = ("overview", "details")
 
-    A short form of it is written into the model's card. Raises UsageError when there is no such picture.
+
+def measure(paths: list[Path], data: list[Path], together: Sequence[Sequence[str]] = ()) -> dict[Path, dict[str, Any]]:
+    """Search the split `test` of scene folders with packed finders; return their entries for metrics.json.
+
+    A short form of an entry is written into the finder's card. Raises UsageError when there is no such picture, or
+    sources are to be taken together, which is for classifiers.
     """
-    flatbuffer, card = read_packed(path)
+    if together:
+        raise UsageError("--together is for classifiers; leave it out for finders")
     scenes = [scene for folder in data for scene in read_scenes(folder) if scene.split == "test"]
     if not scenes:
         raise UsageError("a finder is measured on scenes of the split 'test', and there are none")
+    return {path: _measure(path, scenes) for path in paths}
+
+
+def _measure(path: Path, scenes: list[Scene]) -> dict[str, Any]:
+    flatbuffer, card = read_packed(path)
     finder = FaceFinder(Network(flatbuffer, card))
     modes = {name: evaluate_faces(finder, scenes, small_faces=name == "tiles") for name in MODES}
     short = {
@@ -35,6 +46,11 @@ def measure(path: Path, data: list[Path]) -> dict[str, Any]:
         "data_sha256": scenes_hash(scenes),
         "modes": modes,
     }
+
+
+def sections(metrics: dict[str, Any], shown: str) -> dict[str, str]:
+    """The tables of a model card by the name of their place: of all models, and in detail of the one that is shown."""
+    return {"overview": overview(metrics), "details": details(metrics[shown])}
 
 
 def overview(metrics: dict[str, Any]) -> str:

@@ -1,29 +1,32 @@
 """What finding costs: whole photos, face found and scored, against crops of the same that were cut beforehand."""
 
+import os
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_detect.errors import UsageError
+from edge_detect.detector import Detector
+from edge_detect.errors import PictureError, UsageError
+from edge_detect.evaluation import metrics
 from edge_detect.manifest import REAL, Sample, read_manifest
+from edge_detect.scan import scan_files
 from edge_detect.table import number, table
-from training import metrics
-from training.classifier_figures import scan
 
 
 def compare(model: Path, crops: Path, photos: Path) -> str:
     """A table of AUC per source on the split `test`, for pictures whose group is in both manifests.
 
     A photo without a face gets the lowest score. A source without real pictures is measured against all real ones
-    that are compared. Raises UsageError when the manifests have no group in common.
+    that are compared. Raises UsageError when the manifests have no group in common, PictureError when one of their
+    pictures cannot be read.
     """
     cut, whole = _pairs(read_manifest(crops), read_manifest(photos))
     if not cut:
         raise UsageError(f"{crops} and {photos} have no group of the split 'test' in common")
-    before, _ = scan(model, cut, "--whole-image")
-    after, _ = scan(model, whole)
+    before = _scores(model, cut, whole_image=True)
+    after = _scores(model, whole, whole_image=False)
     missed = np.isnan(after)
     after = np.where(missed, 0.0, after)
     sources = np.array([sample.source for sample in cut])
@@ -37,6 +40,16 @@ def compare(model: Path, crops: Path, photos: Path) -> str:
         either = (chosen & (labels != REAL)) | (reals if reals.any() else labels == REAL)
         rows.append(_row(source, labels[either], before[either], after[either], int(missed[chosen].sum())))
     return table(("source", "real", "fake", "AUC of crops", "AUC of photos", "difference", "no face found"), rows)
+
+
+def _scores(model: Path, samples: list[Sample], *, whole_image: bool) -> NDArray[np.float64]:
+    """Scores (n,) of pictures; nan of those without a face."""
+    detectors = [Detector.load(model, whole_image=whole_image) for _ in range(os.cpu_count() or 1)]
+    results = list(scan_files([str(sample.path) for sample in samples], detectors))
+    for result in results:
+        if result.error:
+            raise PictureError(f"{result.path}: {result.error}")
+    return np.array([np.nan if result.score is None else result.score for result in results])
 
 
 def _pairs(crops: list[Sample], photos: list[Sample]) -> tuple[list[Sample], list[Sample]]:

@@ -11,6 +11,7 @@ import typer
 from edge_detect import __version__
 from edge_detect.cli.bench import bench
 from edge_detect.cli.calibrate import calibrate
+from edge_detect.cli.evaluate import evaluate
 from edge_detect.cli.evaluate_faces import evaluate_faces
 from edge_detect.cli.info import info
 from edge_detect.cli.scan import scan
@@ -29,6 +30,7 @@ app.command()(scan)
 app.command()(calibrate)
 app.command()(info)
 app.command()(bench)
+app.command()(evaluate)
 app.command()(evaluate_faces)
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_detect.errors import UsageError
+from edge_detect.evaluation.facts import leakage
 from edge_detect.manifest import LABELS, Sample, check_groups, data_hash, read_manifest, read_manifests
 from training.sources.build import COLUMNS, DROPPED, Row, write_table
-from training.sources.facts import leakage
 from training.sources.sheet import contact_sheet
 from training.sources.twins import Twin, find_twins
 

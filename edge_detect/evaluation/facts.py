@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_detect.evaluation import metrics
 from edge_detect.header import read_header
 from edge_detect.manifest import Sample
-from training import metrics
 
 _AT_MOST = 4000
 """Pictures of a class that take part."""
@@ -21,6 +21,7 @@ def leakage(samples: list[Sample], rivals: list[Sample]) -> float:
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.model_selection import GroupKFold, cross_val_predict
+    from threadpoolctl import threadpool_limits
 
     chosen = [*_some(samples), *_some(rivals)]
     if len({sample.group for sample in samples}) < 10 or len({sample.group for sample in rivals}) < 10:
@@ -29,7 +30,8 @@ def leakage(samples: list[Sample], rivals: list[Sample]) -> float:
     labels = np.array([sample.label for sample in chosen])
     groups = np.unique([sample.group for sample in chosen], return_inverse=True)[1]
     model = HistGradientBoostingClassifier(max_iter=60, random_state=1)
-    scores = cross_val_predict(model, facts, labels, groups=groups, cv=GroupKFold(5), method="predict_proba")[:, 1]
+    with threadpool_limits(1):  # OpenMP's threads wait for each other without end on a machine that is busy
+        scores = cross_val_predict(model, facts, labels, groups=groups, cv=GroupKFold(5), method="predict_proba")[:, 1]
     return metrics.auc(labels, scores)
 
 

@@ -1,0 +1,1 @@
+"""Measuring a classifier on labelled face crops: `edge-detect evaluate`. Needs the extra `evaluate`."""

@@ -1,0 +1,43 @@
+"""What quantization costs: an int8 model against the float32 model of the same name, row by row."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from edge_detect.card import Card
+from edge_detect.evaluation.bootstrap import interval
+from edge_detect.evaluation.roc import Figure
+
+
+def twins(names: Sequence[str], cards: Sequence[Card]) -> list[tuple[str, str]]:
+    """Pairs of an int8 model and the float32 model of its name and version, where there is just one."""
+    pairs = []
+    for name, card in zip(names, cards, strict=True):
+        reference = (card.name, card.version, "float32")
+        found = [
+            other
+            for other, theirs in zip(names, cards, strict=True)
+            if (theirs.name, theirs.version, theirs.precision) == reference
+        ]
+        if card.precision == "int8" and len(found) == 1:
+            pairs.append((name, found[0]))
+    return pairs
+
+
+def differences(
+    one: dict[str, Any], two: dict[str, Any], draws: dict[str, Figure], others: dict[str, Figure]
+) -> dict[str, Any]:
+    """AUC of the first model less that of the second, by name of the row, with the interval of the paired draws."""
+    first, second = flat(one), flat(two)
+    return {
+        name: {
+            "auc": round(figures["auc"] - second[name]["auc"], 4),
+            "interval": interval(draws[name] - others[name]),
+        }
+        for name, figures in first.items()
+        if "auc" in figures
+    }
+
+
+def flat(rows: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The rows of one model and split by name, "all" first."""
+    return {"all": rows["all"], **rows["sources"], **rows["together"], **rows["methods"]}

@@ -1,0 +1,124 @@
+"""Figures of merit by source and by method, each with its interval."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_detect.evaluation.bootstrap import Bootstrap, interval, share_interval
+from edge_detect.evaluation.roc import Figure, Roc, roc
+from edge_detect.manifest import FAKE, REAL, Sample
+
+
+class Split:
+    """The samples of a split as arrays (n,), and the draws of its groups."""
+
+    def __init__(self, samples: Sequence[Sample]) -> None:
+        self.samples = list(samples)
+        self.labels = np.array([sample.label for sample in samples])
+        self.sources = np.array([sample.source for sample in samples])
+        self.methods = np.array([sample.method for sample in samples])
+        self.reals, self.fakes = self.labels == REAL, self.labels == FAKE
+        self.bootstrap = Bootstrap([sample.group for sample in samples])
+
+    def row(self, kind: str, name: str, *sources: str) -> "Row":
+        """The row of some sources; where they have no reals, all reals of the split."""
+        inside = np.isin(self.sources, sources)
+        reals = inside & self.reals
+        own = bool(reals.any())
+        return Row(kind, name, reals if own else self.reals, inside & self.fakes, own)
+
+    @property
+    def both(self) -> bool:
+        """Whether there are reals and fakes."""
+        return bool(self.reals.any() and self.fakes.any())
+
+
+@dataclass(frozen=True)
+class Row:
+    """A set of reals and fakes that is measured: kind is "all", "sources", "methods" or "together".
+
+    own_reals: whether there are reals of the row's own sources, so that it is not measured against those of all.
+    """
+
+    kind: str
+    name: str
+    reals: NDArray[np.bool_]
+    fakes: NDArray[np.bool_]
+    own_reals: bool
+
+
+def rows(split: Split, together: Sequence[Sequence[str]] = ()) -> Iterator[Row]:
+    """All rows of a split: everything, each source, each method of a source, and sources taken together.
+
+    Sources and methods without reals of their own are measured against all reals of the split; of `together`, rows
+    without fakes are left out.
+    """
+    yield Row("all", "all", split.reals, split.fakes, bool(split.reals.any()))
+    for source in sorted(set(split.sources.tolist())):
+        row = split.row("sources", source, source)
+        yield row
+        for method in sorted(set(split.methods[row.fakes].tolist())):
+            fakes = row.fakes & (split.methods == method)
+            yield replace(row, kind="methods", name=f"{source}/{method}", fakes=fakes)
+    for sources in together:
+        row = split.row("together", "+".join(sources), *sources)
+        if row.fakes.any():
+            yield row
+
+
+def row_figures(
+    split: Split, row: Row, scores: NDArray[np.float64], flagged: NDArray[np.bool_]
+) -> tuple[dict[str, Any], Figure]:
+    """Figures of a row with their intervals, to four digits, and the AUC in each draw.
+
+    scores (n,): of the split's samples; flagged (n,): called fake. What needs a class that is missing is left out.
+    """
+    either = row.reals | row.fakes
+    labels, values, called = split.labels[either], scores[either], flagged[either]
+    point = _measure(roc(labels, values), labels, called, np.ones(len(labels)))
+    drawn = [_measure(roc(labels, values, w), labels, called, w) for w in split.bootstrap.weights(either)]
+    draws = {name: np.concatenate([part[name] for part in drawn]) for name in point}
+    groups = {"real_accuracy": split.bootstrap.groups(row.reals), "fake_accuracy": split.bootstrap.groups(row.fakes)}
+    counts = {"real": int(row.reals.sum()), "fake": int(row.fakes.sum()), "own_reals": row.own_reals}
+    known = {name: round(float(value), 4) for name, value in point.items() if np.isfinite(value)}
+    intervals = {
+        name: share_interval(draws[name], groups[name]) if name in groups else interval(draws[name]) for name in known
+    }
+    return counts | known | {"intervals": intervals}, draws["auc"]
+
+
+def split_figures(
+    split: Split, scores: NDArray[np.float64], flagged: NDArray[np.bool_], together: Sequence[Sequence[str]] = ()
+) -> tuple[dict[str, Any], dict[str, Figure]]:
+    """Figures of all rows of a split by kind, as "all" → figures, others → name → figures; and AUC draws by name."""
+    found: dict[str, Any] = {"sources": {}, "methods": {}, "together": {}}
+    draws = {}
+    for row in rows(split, together):
+        figures, draws[row.name] = row_figures(split, row, scores, flagged)
+        if row.kind == "all":
+            found["all"] = figures
+        else:
+            found[row.kind][row.name] = figures
+    return found, draws
+
+
+def _measure(
+    curve: Roc, labels: NDArray[np.int64], called: NDArray[np.bool_], weights: NDArray[Any]
+) -> dict[str, Figure]:
+    """All figures for weights (m,) or (b, m)."""
+    reals, fakes = weights * (labels == REAL), weights * (labels == FAKE)
+    with np.errstate(invalid="ignore"):
+        right = (reals @ ~called / reals.sum(-1), fakes @ called / fakes.sum(-1))
+    return {
+        "auc": curve.auc(),
+        "ap": curve.average_precision(),
+        "eer": curve.equal_error_rate(),
+        "tpr_at_1pct_fpr": curve.tpr_at(0.01),
+        "tpr_at_05pct_fpr": curve.tpr_at(0.005),
+        "real_accuracy": right[0],
+        "fake_accuracy": right[1],
+        "balanced_accuracy": (right[0] + right[1]) / 2,
+    }

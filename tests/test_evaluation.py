@@ -1,0 +1,209 @@
+"""What is measured of a classifier, on cases that are small enough to work out by hand."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+import zoo
+
+from edge_detect import image
+from edge_detect.card import Thresholds
+from edge_detect.errors import PictureError
+from edge_detect.evaluation.bootstrap import Bootstrap, interval, share_interval
+from edge_detect.evaluation.calibration import class_weights, reliability, risk_coverage
+from edge_detect.evaluation.cost import multiply_adds
+from edge_detect.evaluation.cross_source import cross_source, real_against_real
+from edge_detect.evaluation.damage import DAMAGES, damaged
+from edge_detect.evaluation.floors import file_floors
+from edge_detect.evaluation.robustness import robustness
+from edge_detect.evaluation.rows import Split, row_figures, rows, split_figures
+from edge_detect.evaluation.scoring import Scored
+from edge_detect.manifest import FAKE, REAL, Sample
+
+
+def samples(*described: str) -> list[Sample]:
+    """From words such as "real:source/method:group"."""
+    found = []
+    for number, words in enumerate(described):
+        label, source, *group = words.split(":")
+        name, _, method = source.partition("/")
+        label_number = FAKE if label == "fake" else REAL
+        found.append(
+            Sample(Path(f"{number}.png"), label_number, name, method or "m", (group or [str(number)])[0], "test")
+        )
+    return found
+
+
+def plain(split: Split, scores, threshold: float = 0.5, **options) -> dict:
+    scores = np.array(scores, float)
+    return split_figures(split, scores, scores >= threshold, **options)[0]
+
+
+def test_a_source_without_reals_is_measured_against_all_reals_of_the_split():
+    split = Split(samples("real:a", "real:a", "fake:a/x", "fake:b/y", "real:c"))
+    found = plain(split, [0.1, 0.6, 0.5, 0.3, 0.2])
+    counts = {name: (v["real"], v["fake"], v["own_reals"]) for name, v in found["sources"].items()}
+    assert counts == {"a": (2, 1, True), "b": (3, 1, False), "c": (1, 0, True)}
+    assert found["methods"].keys() == {"a/x", "b/y"}
+    assert found["sources"]["a"]["auc"] == 0.5
+    assert found["sources"]["b"]["auc"] == pytest.approx(2 / 3, abs=1e-4)
+    assert found["all"]["real_accuracy"] == pytest.approx(2 / 3, abs=1e-4)
+    assert found["all"]["fake_accuracy"] == 0.5
+
+
+def test_a_row_without_fakes_has_no_figure_that_needs_them():
+    found = plain(Split(samples("real:a", "real:a", "fake:b")), [0.1, 0.9, 0.8])["sources"]["a"]
+    assert found.keys() == {"real", "fake", "own_reals", "real_accuracy", "intervals"}
+    assert found["real_accuracy"] == 0.5
+
+
+def test_sources_are_measured_together_where_they_have_fakes():
+    split = Split(samples("real:a", "fake:b", "fake:c", "fake:d", "real:e"))
+    found = plain(split, [0.5, 0.6, 0.4, 0.1, 0.2], together=[["b", "c"], ["a", "e"]])["together"]
+    assert found.keys() == {"b+c"}
+    assert (found["b+c"]["real"], found["b+c"]["fake"], found["b+c"]["auc"]) == (2, 2, 0.75)
+
+
+def test_ignoring_that_pictures_of_one_group_belong_together_makes_an_interval_too_narrow():
+    """Twenty groups of thirty pictures each, of which all have the same score."""
+    rng = np.random.default_rng(3)
+    base = np.r_[rng.normal(0, 1, 10), rng.normal(1, 1, 10)]
+    clustered = samples(*(f"{'fake' if g >= 10 else 'real'}:s:{g}" for g in range(20) for _ in range(30)))
+    alone = samples(*(f"{'fake' if g >= 10 else 'real'}:s" for g in range(20) for _ in range(30)))
+    scores = np.repeat(base, 30)
+    wide, narrow = (plain(Split(chosen), scores)["all"]["intervals"]["auc"] for chosen in (clustered, alone))
+    assert wide[1] - wide[0] > 3 * (narrow[1] - narrow[0])
+
+
+def test_draws_are_the_same_each_time_and_keep_groups_whole():
+    groups = ["a", "a", "b", "c"]
+    everything = np.ones(4, bool)
+    one, two = (np.concatenate(list(Bootstrap(groups, 50).weights(everything))) for _ in range(2))
+    np.testing.assert_array_equal(one, two)
+    np.testing.assert_array_equal(one[:, 0], one[:, 1])
+    assert (one[:, 1:].sum(1) == 3).all()
+
+
+def test_the_interval_of_a_mean_is_the_one_of_theory():
+    """Of 400 independent pictures, half of them called fake: 1.96 standard errors of 0.025."""
+    split = Split(samples(*["real:s"] * 400))
+    low, high = plain(split, [0.0, 1.0] * 200)["all"]["intervals"]["real_accuracy"]
+    assert (low, high) == (pytest.approx(0.451, abs=0.006), pytest.approx(0.549, abs=0.006))
+
+
+def test_no_false_alarm_among_few_does_not_mean_that_there_is_none():
+    assert share_interval(np.zeros(100), 10) == [0.0, pytest.approx(0.3085, abs=1e-4)]
+    assert share_interval(np.ones(100), 10) == [pytest.approx(0.6915, abs=1e-4), 1.0]
+    assert share_interval(np.linspace(0, 1, 101), 10) == [0.025, 0.975]
+
+
+def test_an_interval_that_most_draws_do_not_have_is_left_out():
+    assert interval(np.r_[np.full(10, np.nan), np.zeros(90)]) is None
+    assert interval(np.r_[np.full(2, np.nan), np.zeros(98)]) == [0, 0]
+
+
+def test_draws_in_parts_are_those_at_once(monkeypatch):
+    split = Split(samples(*["real:a", "fake:a"] * 20))
+    scores = np.linspace(0, 1, 40)
+    row = next(iter(rows(split)))
+    whole = row_figures(split, row, scores, scores > 0.5)[0]
+    monkeypatch.setattr("edge_detect.evaluation.bootstrap._AT_ONCE", 100)
+    assert row_figures(split, row, scores, scores > 0.5)[0] == whole
+
+
+def test_calibration_of_two_scores_worked_out_by_hand():
+    """Eight in ten fakes score 0.9, eight in ten reals 0.1: of either score, 0.8 or 0.2 are fakes."""
+    split = Split(samples(*["fake:s"] * 10, *["real:s"] * 10))
+    scores = np.array([0.9] * 8 + [0.1] * 2 + [0.1] * 8 + [0.9] * 2)
+    found = reliability(split, scores)
+    assert found["brier"] == pytest.approx(0.8 * 0.01 + 0.2 * 0.81, abs=1e-4)
+    assert sum(entry["weight"] for entry in found["bins"]) == pytest.approx(1, abs=1e-3)
+    assert found["ece"] >= 0.0999  # bins within ties of one score may only add to it
+
+
+def test_both_classes_weigh_alike_in_calibration():
+    split = Split(samples("fake:s", *["real:s"] * 9))
+    assert class_weights(split)[:2].tolist() == [0.5, pytest.approx(0.5 / 9)]
+    assert reliability(split, np.full(10, 0.5))["brier"] == 0.25
+
+
+def test_coverage_and_error_are_those_of_the_cards_band():
+    split = Split(samples("real:s", "real:s", "real:s", "real:s", "fake:s", "fake:s", "fake:s", "fake:s"))
+    scores = np.array([0.1, 0.2, 0.5, 0.9, 0.05, 0.55, 0.8, 0.95])
+    found = risk_coverage(split, scores, Thresholds(real=0.4, fake=0.6))
+    assert found["coverage"] == 0.75
+    assert found["error"] == pytest.approx(2 / 6, abs=1e-4)
+    assert found["curve"][-1][0] == 1
+    assert [0.75, pytest.approx(2 / 6, abs=1e-4)] in found["curve"]
+
+
+def test_without_a_class_calibration_and_risk_are_blank():
+    split = Split(samples("real:s", "real:s"))
+    assert reliability(split, np.zeros(2)) is None
+    assert risk_coverage(split, np.zeros(2), Thresholds()) is None
+    assert cross_source(split, np.zeros(2)) == {"reals": ["s"], "fakes": [], "auc": [[]]}
+
+
+def test_the_matrix_has_reals_down_and_fakes_across():
+    split = Split(samples("real:a", "real:b", "fake:a", "fake:c"))
+    found = cross_source(split, np.array([0.1, 0.6, 0.5, 0.9]))
+    assert found == {"reals": ["a", "b"], "fakes": ["a", "c"], "auc": [[1, 1], [0, 1]]}
+
+
+def test_reals_of_two_sources_are_told_apart_as_far_as_their_scores_are():
+    split = Split(samples("real:a", "real:a", "real:b", "real:b", "real:c"))
+    found = real_against_real(split, np.array([0.1, 0.3, 0.2, 0.4, 0.3]))
+    assert found["pairs"][0] == ["a", "b", 0.75]
+    assert found["largest"] == pytest.approx(0.25)
+    assert real_against_real(Split(samples("real:a")), np.zeros(1)) == {"pairs": [], "largest": None}
+
+
+def test_flips_are_changes_to_or_from_fake_and_changes_are_all():
+    split = Split(samples("real:s", "real:s", "fake:s", "fake:s"))
+    real, uncertain, fake = range(3)
+    verdicts = np.array([[real, real, fake, fake], [uncertain, fake, fake, real]], np.int8)
+    scores = np.array([[0.1, 0.2, 0.8, 0.9], [0.5, 0.8, 0.9, 0.1]])
+    found = robustness(split, Scored(scores, verdicts), DAMAGES[:1])
+    assert found["undamaged"] == {"auc": 1, "false_alarms": 0, "hits": 1, "flips": 0, "changes": 0}
+    assert found["JPEG 95"] == {"auc": 0.5, "false_alarms": 0.5, "hits": 0.5, "flips": 0.5, "changes": 0.75}
+
+
+def test_damage_has_a_name_a_level_and_is_the_same_each_time():
+    data = zoo.encode(np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8), "PNG")
+    one, two = damaged(data, DAMAGES), damaged(data, DAMAGES)
+    assert one == two
+    names = [damage.name for damage in DAMAGES]
+    assert len(set(names)) == len(names) == 23
+    shapes = {name: image.decode(bytes_).pixels.shape[:2] for name, bytes_ in zip(names, one, strict=True)}
+    assert (shapes["resize 0.25"], shapes["resize 1.5"], shapes["JPEG 30"]) == ((10, 15), (60, 90), (40, 60))
+    assert shapes["screenshot"] == (55, 82)
+
+
+def test_noise_has_the_deviation_that_it_says():
+    flat = zoo.encode(np.full((64, 64, 3), 128, np.uint8), "PNG")
+    (noise,) = damaged(flat, tuple(damage for damage in DAMAGES if damage.name == "noise 5"))
+    assert image.decode(noise).pixels.astype(float).std() == pytest.approx(5, abs=0.2)
+
+
+def test_a_damaged_file_that_is_no_picture_is_an_error():
+    with pytest.raises(PictureError):
+        damaged(b"no picture", DAMAGES)
+
+
+def test_files_that_differ_by_class_give_themselves_away(tmp_path):
+    pytest.importorskip("sklearn")
+    found = []
+    for number in range(120):
+        label = number % 2
+        path = tmp_path / f"{number}.png"
+        path.write_bytes(zoo.encode(np.zeros((40 + 20 * label, 40 + 20 * label, 3), np.uint8), "PNG"))
+        found.append(Sample(path, label, "s", "m", str(number), "test"))
+    assert file_floors(Split(found)) == {"all": 1.0, "sources": {"s": 1.0}}
+    assert file_floors(Split(found[:18]))["all"] is None
+
+
+def test_multiply_adds_are_counted_by_hand():
+    assert multiply_adds(tiny.flatbuffer()) == 3
+    grid = tiny.FINDER_SIDE // tiny.STRIDE
+    assert multiply_adds(tiny.finder_flatbuffer()) == grid * grid * 3 * (1 + 2 + 2)

@@ -1,0 +1,15 @@
+from edge_detect.table import aligned, percent, with_interval
+
+
+def test_an_interval_has_two_digits_or_as_many_as_hold_the_figure():
+    assert with_interval(0.8842, [0.861, 0.912]) == "0.884 (0.86–0.91)"
+    assert with_interval(0.9982, [0.9961, 0.9998]) == "0.998 (0.996–1.000)"
+
+
+def test_what_was_not_measured_is_blank():
+    assert with_interval(None, None) == percent(None) == ""
+    assert with_interval(0.5, None) == "0.500"
+
+
+def test_columns_line_up():
+    assert aligned(("a", "bb"), [["name", "1"], ["x", "100"]]) == "a      bb\nname    1\nx     100"
