@@ -78,7 +78,7 @@ def test_models_are_measured_by_source_on_every_split_that_does_not_train(tmp_pa
 
 
 def test_the_table_holds_variants_to_the_first(model):
-    few = np.linspace(0.7, 0.9, 1000)
+    few = np.linspace(0.71, 0.89, 1000)
     found = {
         "plain": experiments.Measured({"test: all": 0.8}, {"test: all": few}),
         "new": experiments.Measured({"test: all": 0.85}, {"test: all": few + 0.05}),
@@ -86,7 +86,5 @@ def test_the_table_holds_variants_to_the_first(model):
     models = {"plain": [model], "new": [model, model]}
     text = experiments.tabulate(experiments.Experiment("Does it help?", {}), models, found)
     assert text.startswith("Does it help?\n\n| AUC (95%) | plain | new | new: gain |")
-    assert "| test: all | 0.800 (0.70–0.90) | 0.850 (0.75–0.95) | +0.050 (+0.050 to +0.050) |" in text.replace(
-        "0.71", "0.70"
-    )
+    assert "| test: all | 0.800 (0.71–0.89) | 0.850 (0.76–0.94) | +0.050 (+0.050 to +0.050) |" in text
     assert "| crops seen | 2.00 M | 2.00 M, 2.00 M |  |" in text

@@ -4,22 +4,24 @@ An experiment is a TOML file: `recipe`, `seeds`, `changes` to the recipe for all
 column with its `name` and what it changes. Others are held to the first variant.
 """
 
+import subprocess
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+
+from edge_detect.card import read_packed
+from edge_detect.detector import Detector
+from edge_detect.errors import EdgeDetectError, UsageError
 from edge_detect.evaluation.bootstrap import interval
 from edge_detect.evaluation.evaluate import REPORTED
 from edge_detect.evaluation.roc import roc
 from edge_detect.evaluation.rows import Row, Split, rows
 from edge_detect.evaluation.scoring import score
-from numpy.typing import NDArray
-
-from edge_detect.card import read_packed
-from edge_detect.detector import Detector
-from edge_detect.errors import UsageError
 from edge_detect.manifest import read_manifests
 from edge_detect.progress import progress
 from edge_detect.table import table, with_interval
@@ -69,25 +71,33 @@ def read_experiment(path: Path) -> Experiment:
 def run(experiment: Experiment, out: Path) -> dict[str, list[Path]]:
     """Train and convert what is not there yet, below `out`; returns each variant's float32 models, one a seed.
 
-    Every run has a process of its own. An interrupted one goes on when this is called again.
+    Every run has a process of its own. An interrupted one goes on when this is called again. Raises EdgeDetectError
+    when a model cannot be converted.
     """
     models: dict[str, list[Path]] = {}
     for seed in next(iter(experiment.variants.values())):
         for name, recipes in experiment.variants.items():
             folder = out / f"{name.replace(' ', '-')}-{seed}"
             with ProcessPoolExecutor(1, get_context("spawn")) as process:
-                models.setdefault(name, []).append(process.submit(_train, recipes[seed], folder).result())
+                best = process.submit(_fit, recipes[seed], folder).result()
+            models.setdefault(name, []).append(_convert(best, recipes[seed]))
     return models
 
 
-def _train(recipe: Recipe, folder: Path) -> Path:
-    from convert.pipeline import convert_model
+def _fit(recipe: Recipe, folder: Path) -> Path:
     from training.fit import fit
 
-    best = fit(recipe, folder, resume=True)
-    converted = folder / f"{recipe.name}-float32.tflite"
+    return fit(recipe, folder, resume=True)
+
+
+def _convert(best: Path, recipe: Recipe) -> Path:
+    """The float32 model beside a trained one, made by the command, since the converter is a neighbour."""
+    converted = best.with_name(f"{recipe.name}-float32.tflite")
     if not converted.exists() or converted.stat().st_mtime < best.stat().st_mtime:
-        convert_model(best, ["float32"], list(recipe.manifests), folder, count=2, seed=1, max_drop=0.001)
+        data = [option for root in recipe.manifests for option in ("--data", str(root))]
+        command = [sys.executable, "-m", "convert", str(best), "--to", "float32", "--out", str(best.parent), *data]
+        if subprocess.run(command, check=False).returncode:
+            raise EdgeDetectError(f"{best} could not be converted: {' '.join(command)}")
     return converted
 
 
