@@ -4,11 +4,12 @@ DATA ?= ../shared/data/faces
 SCENES ?= ../shared/data/scenes
 RUN ?= runs/edge
 SOURCES ?= runs/data
+BASELINES = serenity meso4 tiny_ladeda mobilenet
 CLONES ?=
 BESIDE = $(addprefix --beside ,$(dir $(wildcard $(DATA)/labels.csv)))
 
 .NOTPARALLEL:
-.PHONY: help demo test lint format type data model fit release baseline evaluate clean
+.PHONY: help demo test lint format type data model fit release baselines evaluate clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,13 +60,15 @@ face: .venv-dev/ready ## reproduce the released face finder: train, convert, cho
 	cp runs/finder/history.csv models/face/history.csv
 	.venv-dev/bin/python -m training evaluate models/face/face-*.tflite --data $(SCENES) --out models/face
 
-baseline: .venv-dev/ready ## train and convert the serenity baseline, for the same table
-	.venv-dev/bin/python -m training fit training/recipes/serenity.toml --data $(DATA) --out runs/serenity --resume
-	.venv-dev/bin/python -m convert runs/serenity/best.keras --to int8 --data $(DATA) --out runs/serenity
-	.venv-dev/bin/python -m training calibrate runs/serenity/serenity-int8.tflite --data $(DATA)
+baselines: .venv-dev/ready ## train and convert the networks to compare with, on the same data by the same loop
+	set -e; for name in $(BASELINES); do \
+		.venv-dev/bin/python -m training fit training/recipes/$$name.toml --data $(DATA) --out runs/$$name --resume; \
+		.venv-dev/bin/python -m convert runs/$$name/best.keras --to int8 --data $(DATA) --out runs/$$name; \
+		.venv-dev/bin/python -m training calibrate runs/$$name/$$name-int8.tflite --data $(DATA); \
+	done
 
 evaluate: .venv-dev/ready ## write the figures of the shipped files into metrics.json and the model card
-	.venv-dev/bin/python -m training evaluate $(wildcard models/deepfake/*.tflite runs/serenity/*-int8.tflite) \
+	.venv-dev/bin/python -m training evaluate $(wildcard models/deepfake/*.tflite $(foreach name,$(BASELINES),runs/$(name)/*-int8.tflite)) \
 		--data $(DATA) --out models/deepfake --readme README.md --together sdfd+pollinations
 
 clean: ## remove environments and build products (runs/ stays)

@@ -77,7 +77,7 @@ def test_training_does_not_begin_from_another_network():
     with pytest.raises(UsageError, match="the same network"):
         networks.undeploy(networks.deployable("edge"), networks.build("finder"))
     with pytest.raises(UsageError, match="the same network"):
-        networks.undeploy(networks.deployable("edge", width=32), networks.build("edge"))
+        networks.undeploy(networks.deployable("edge", widths=(32, 80, 128)), networks.build("edge"))
 
 
 def test_serenity_is_the_network_it_is_said_to_be():

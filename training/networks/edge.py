@@ -1,5 +1,6 @@
 """`edge`, the classifier that ships: small, fully convolutional, and made for int8 on small CPUs."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import keras
@@ -10,11 +11,13 @@ from training.networks.layers import RELU_GAIN, StandardisedConv2D
 Stem = Literal["space_to_depth", "haar", "strided"]
 
 
-def edge(stem: Stem = "space_to_depth", width: int = 48, standardised: bool = True) -> keras.Model:
+def edge(
+    stem: Stem = "space_to_depth", widths: Sequence[int] = (48, 80, 128), standardised: bool = True
+) -> keras.Model:
     """RGB 0–255 (n, height, width, 3), sides divisible by 4 → {"logit": (n, 1), "patches": (n, h/16, w/16, 1)}.
 
-    The logit (of *fake*) is the mean of the patch logits. `standardised=False` builds the same graph with plain
-    convolutions, to receive the kernels of a trained one.
+    The logit (of *fake*) is the mean of the patch logits. widths: channels at a stride of 4, 8 and 16.
+    `standardised=False` builds the same graph with plain convolutions, to receive the kernels of a trained one.
     """
 
     def conv(inputs, filters: int, size: int = 3, strides: int = 1, gain: float = RELU_GAIN, padding: str = "same"):
@@ -22,24 +25,25 @@ def edge(stem: Stem = "space_to_depth", width: int = 48, standardised: bool = Tr
         layer = StandardisedConv2D if standardised else keras.layers.Conv2D
         return layer(filters, size, strides=strides, padding=padding, **options)(inputs)
 
+    at4, at8, at16 = widths
     pixels = keras.Input((None, None, 3), name="pixels")
     x = keras.layers.Rescaling(1 / 64)(pixels)
     # No offset: standardised kernels have zero mean, so a constant added to the picture changes nothing. No padding
     # in the first convolution: there is no picture beyond its edge, and black would look like a trace.
     match stem:
         case "space_to_depth":
-            x = conv(ops.space_to_depth(x, 4), width, padding="valid")
+            x = conv(ops.space_to_depth(x, 4), at4, padding="valid")
         case "haar":
-            x = conv(ops.space_to_depth(haar(x), 2), width, padding="valid")
+            x = conv(ops.space_to_depth(haar(x), 2), at4, padding="valid")
         case "strided":
             x = keras.layers.ReLU()(conv(x, 32, strides=2, padding="valid"))
-            x = conv(x, width, strides=2)
+            x = conv(x, at4, strides=2)
     x = keras.layers.ReLU()(x)
-    x = keras.layers.ReLU()(conv(x, 80, strides=2))
-    x = keras.layers.ReLU()(conv(x, 80))
-    x = keras.layers.ReLU()(conv(x, 128, strides=2))
-    branch = keras.layers.ReLU()(conv(x, 128))
-    x = keras.layers.ReLU()(keras.layers.Add()([x, conv(branch, 128, gain=0.5)]))
+    x = keras.layers.ReLU()(conv(x, at8, strides=2))
+    x = keras.layers.ReLU()(conv(x, at8))
+    x = keras.layers.ReLU()(conv(x, at16, strides=2))
+    branch = keras.layers.ReLU()(conv(x, at16))
+    x = keras.layers.ReLU()(keras.layers.Add()([x, conv(branch, at16, gain=0.5)]))
     x = keras.layers.Dropout(0.2)(x)
     patches = keras.layers.Conv2D(1, 1, dtype="float32", name="patches")(x)
     logit = keras.layers.GlobalAveragePooling2D(dtype="float32", name="logit")(patches)
