@@ -40,7 +40,7 @@ def to_flatbuffer(
 
 
 def _quantized_in_part(found: Any, recipe: Recipe, keep_float: Sequence[str], names: Sequence[str]) -> bytes:
-    """Calibrate, then quantize all but some layers: what the converter does in one, without its own list of exceptions."""
+    """Calibrate, then quantize all but some layers: the converter's two steps, of which it does both or none."""
     import tensorflow as tf
     from tensorflow.lite.python.convert import mlir_quantize
 
@@ -82,7 +82,7 @@ def layer_name(tensor: str, names: Sequence[str]) -> str:
 
 @contextlib.contextmanager
 def saved(model: Any, side: int, *, integer: bool) -> Iterator[Path]:
-    """A SavedModel of the model for one picture, while the context lasts; what is printed meanwhile goes to stderr.
+    """A SavedModel of the model for one picture, while the context lasts; what is printed meanwhile goes nowhere.
 
     integer: its input is float32 in place of uint8, so that the converter itself quantizes it: scale 1, zero point 0.
     """
@@ -98,7 +98,7 @@ def saved(model: Any, side: int, *, integer: bool) -> Iterator[Path]:
         outputs = model(tf.cast(pixels, tf.float32), training=False)
         return {name: outputs[name] for name in names}
 
-    with tempfile.TemporaryDirectory() as folder, quiet_stdout():
+    with tempfile.TemporaryDirectory() as folder, _quiet():
         archive = keras.export.ExportArchive()
         archive.track(model)
         archive.add_endpoint("serving_default", serve)
@@ -130,7 +130,7 @@ def converter(folder: Path, recipe: Recipe, pixels: NDArray[np.uint8]) -> Any:
 
 
 def _feed(recipe: Recipe, pixels: NDArray[np.uint8]) -> Iterator[list[NDArray[Any]]]:
-    """The representative dataset as the converter takes it, with both ends of the range: the input scale is exactly 1."""
+    """The representative dataset as the converter takes it, with both ends of the range: the input scale is 1."""
     ends = pixels.copy()
     ends[0, 0, 0], ends[0, 0, 1] = 0, 255
     kind = np.float32 if recipe.activations == "int8" else np.uint8
@@ -149,12 +149,16 @@ def _output_order(flatbuffer: bytes, names: list[str]) -> list[str]:
 
 
 @contextlib.contextmanager
-def quiet_stdout() -> Iterator[None]:
-    """Send file descriptor 1 to stderr: the converter prints there, and stdout is for results."""
-    saved = os.dup(1)
-    os.dup2(2, 1)
+def _quiet() -> Iterator[None]:
+    """Keep what the converter prints past Python, pages of it, from stdout and stderr; errors are raised."""
+    saved = [(fd, os.dup(fd)) for fd in (1, 2)]
+    sink = os.open(os.devnull, os.O_WRONLY)
     try:
+        for fd, _ in saved:
+            os.dup2(sink, fd)
         yield
     finally:
-        os.dup2(saved, 1)
-        os.close(saved)
+        for fd, copy in saved:
+            os.dup2(copy, fd)
+            os.close(copy)
+        os.close(sink)

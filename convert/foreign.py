@@ -47,8 +47,8 @@ def adapt(
     inside = [layer.name for layer in _layers(model) if type(layer).__name__ in ("Rescaling", "Normalization")]
     if inside and normalise is None:
         say(
-            f"warning: the model has a layer {inside[0]!r}, so it may normalise its input itself, and would do so twice: "
-            "--normalise none, or say 0..1 to be sure"
+            f"warning: the model has a layer {inside[0]!r}: if it normalises its input itself, say --normalise none, "
+            "else --normalise 0..1"
         )
     chosen = normalise or "0..1"
     pixels = keras.Input((found, found, 3), name="pixels")

@@ -1,4 +1,4 @@
-"""The gate: a converted model may ship only while it answers as well as the Keras model does, and runs where it must."""
+"""The gate: a converted model ships only if it answers as well as the Keras model does, and runs where it must."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -141,8 +141,8 @@ def causes(checks: Sequence[Check], representative: Representative | None) -> li
         "AP drop",
     }:
         found.append(
-            "quantization costs too much: try more pictures (--calibrate), --keep-float with the layers that lose most, "
-            "int16x8 or float16; else train on with a lower learning rate and narrower activations (ReLU6)"
+            "quantization costs too much: try more pictures (--calibrate), layers that lose much in float32 "
+            "(--keep-float), int16x8 or float16; then quantization-aware fine-tuning, or bounded activations (ReLU6)"
         )
     return found
 

@@ -8,7 +8,7 @@ from edge_detect.network import new_interpreter
 
 _STATEFUL = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "CALL_ONCE")
 _HEAVY = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
-_NOT_COUNTED = ("DELEGATE", "DEQUANTIZE", "QUANTIZE")
+_NOT_COUNTED = ("DELEGATE", "DEQUANTIZE", "QUANTIZE", "CAST")
 """Conversions between types cost little, and differ between recipes."""
 
 

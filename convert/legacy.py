@@ -1,4 +1,4 @@
-"""Whether a model runs on tflite-runtime 2.14, the last there is for 32-bit boards: in a process and environment of its own.
+"""Whether a model runs on tflite-runtime 2.14, the last for 32-bit boards: in a process and environment of its own.
 
 It needs numpy 1 and Python 3.11 or older, so it cannot live beside TensorFlow.
 """
@@ -16,8 +16,8 @@ PYTHON = Path(".venv-legacy/bin/python")
 """Where `make legacy` puts that environment."""
 _PROBE = Path(__file__).with_name("legacy_probe.py")
 _PATIENCE = 120
-TOLERANCE = 0.02
-"""Largest difference from LiteRT, as a share of the largest answer: integer kernels round differently by version."""
+TOLERANCE = 0.1
+"""Mean difference from LiteRT as a share of the mean answer: integer kernels round differently, by a step or a few."""
 
 
 def outcome(
@@ -28,7 +28,7 @@ def outcome(
     inputs: (n, 1, side, side, 3) in the model's type; expected: (n, m), LiteRT's outputs in order, flattened.
     """
     if not python.exists():
-        return None, f"there is no {python}; `make legacy` makes one"
+        return None, f"no {python} (`make legacy`)"
     with tempfile.TemporaryDirectory() as folder:
         model, pictures = Path(folder, "model.tflite"), Path(folder, "inputs.npy")
         model.write_bytes(flatbuffer)
@@ -39,9 +39,8 @@ def outcome(
         except (OSError, subprocess.TimeoutExpired) as failure:
             return None, f"{python} does not run it: {failure}"
     if "ModuleNotFoundError" in done.stderr or "_ARRAY_API" in done.stderr:
-        return None, f"{python} has no working tflite-runtime; `make legacy` makes one that has"
+        return None, f"no tflite-runtime in {python} (`make legacy`)"
     if done.returncode:
         return False, f"refused: {(done.stderr.strip().splitlines() or ['it crashed'])[-1]}"
-    error = np.abs(np.array(json.loads(done.stdout)) - expected).max()
-    size = np.abs(expected).max()
-    return bool(error <= TOLERANCE * max(size, 1)), f"largest difference from LiteRT {error:.2g}"
+    error = np.abs(np.array(json.loads(done.stdout)) - expected).mean() / np.abs(expected).mean()
+    return bool(error <= TOLERANCE), f"differs from LiteRT by {error:.2%}"

@@ -1,6 +1,6 @@
 """Run a model on tflite-runtime 2.14, in an environment of its own: this file needs nothing of ours.
 
-Arguments: the model, a .npy of inputs (n, 1, side, side, 3) in its type. The largest output values go to stdout as JSON.
+Arguments: the model, a .npy of inputs (n, 1, side, side, 3) in its type. Its answers go to stdout as JSON.
 """
 
 import json

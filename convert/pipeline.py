@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -35,17 +35,17 @@ class GateError(EdgeDetectError):
 class Plan:
     """What is asked of a conversion.
 
-    data: labelled pictures, or scenes for a finder; count, seed: of the representative pictures, from the split `train`;
-    keep_float: layers that are not quantized; explain: print which layer loses most; legacy: the Python that has
-    tflite-runtime.
+    data: labelled pictures, or scenes for a finder; count, seed: of the representative pictures, from the split
+    `train`; keep_float: layers that are not quantized; explain: print which layer loses most; legacy: the Python that
+    has tflite-runtime.
     """
 
     recipes: tuple[str, ...]
     data: tuple[Path, ...]
     count: int = 300
     seed: int = 1
-    limits: Limits = Limits()
-    said: Said = Said()
+    limits: Limits = field(default_factory=Limits)
+    said: Said = field(default_factory=Said)
     keep_float: tuple[str, ...] = ()
     explain: bool = False
     legacy: Path = legacy.PYTHON
@@ -107,7 +107,7 @@ def _gather(source: Path, plan: Plan) -> _Material:
     expected = exam.sit(KerasNetwork(model, card))
     if expected.score < exam.chance + _LEAST_ABOVE_CHANCE:
         say(
-            f"warning: the Keras model itself scores {exam.measure} {expected.score:.3f} here, no better than guessing: "
+            f"warning: the Keras model itself scores {exam.measure} {expected.score:.3f} here, no better than guesses: "
             "are --labels in the order of its outputs, and is --normalise what it was trained with?"
         )
     return _Material(model, card, exam, expected, representative)

@@ -83,10 +83,10 @@ class Thresholds:
 class Card:
     """A model's card.
 
-    kind: one of KINDS; input_side: side of the square uint8 RGB input in pixels; output: what the score
-    tensor holds, "logit" or "probability" (of a finder: "heat"; of a labeller, for each label in order: "logits" or
-    "probabilities"); outputs: index of each named output tensor; crop: how a crop is cut for this model; training, conversion and metrics: provenance and figures, as written by the
-    tools that made them; sha256: of the flatbuffer.
+    kind: one of KINDS; input_side: side of the square uint8 RGB input in pixels; output: what the score tensor holds,
+    "logit" or "probability" (of a finder: "heat"; of a labeller, for each label in order: "logits" or
+    "probabilities"); outputs: index of each named output tensor; crop: how a crop is cut for this model; training,
+    conversion and metrics: provenance and figures, as written by the tools that made them; sha256: of the flatbuffer.
     """
 
     name: str

@@ -27,7 +27,8 @@ _REQUIRED = {"file", "label", "source", "method", "group", "split"}
 class Sample:
     """One labelled picture.
 
-    label is REAL or FAKE (or the place of another label in its list), group ties pictures of one origin together, box is the face's x0 y0 x1 y1 in pixels.
+    label is REAL or FAKE (or the place of another label in its list), group ties pictures of one origin together, box
+    is the face's x0 y0 x1 y1 in pixels.
     """
 
     path: Path
