@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Optional
 
 import typer
 
-from convert.recipes import DEFAULT, RECIPES
+from convert.recipes import DEFAULT, PURPOSES
 from edge_detect.errors import UsageError
 
 app = typer.Typer(
@@ -20,7 +20,7 @@ app = typer.Typer(
 
 def _explain(asked: bool) -> None:
     if asked:
-        typer.echo("\n".join(f"{name:<9} {recipe.purpose}" for name, recipe in RECIPES.items()))
+        typer.echo("\n".join(f"{name:<9} {purpose}" for name, purpose in PURPOSES.items()))
         raise typer.Exit
 
 
@@ -85,9 +85,9 @@ def convert(
     interrupted.
     """
     recipes = tuple(dict.fromkeys(to.split(",")))
-    unknown = [recipe for recipe in recipes if recipe not in RECIPES]
+    unknown = [recipe for recipe in recipes if recipe not in PURPOSES]
     if unknown:
-        raise UsageError(f"unknown recipe {', '.join(unknown)}; there are {', '.join(RECIPES)} (--list explains them)")
+        raise UsageError(f"unknown recipe {', '.join(unknown)}; there are {', '.join(PURPOSES)} (--list explains them)")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
     from convert.gate import Limits

@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from convert import gate, graph, layers, legacy
+from convert import gate, graph, layers, legacy, tfjs
 from convert.conversion import to_flatbuffer
 from convert.exam import EXAMS, Answers, Exam, KerasNetwork
 from convert.gate import Check, Limits
-from convert.recipes import RECIPES
+from convert.recipes import RECIPES, TFJS
 from convert.representative import Representative
 from convert.source import Said, load
 from edge_detect.card import Card, write_packed
@@ -23,6 +23,8 @@ from edge_detect.network import Network, quantize
 from edge_detect.progress import say
 
 _LEAST_ABOVE_CHANCE = 0.02
+_IN_NODE = 5
+"""Validation pictures that TensorFlow.js is asked about: its interpreter in plain JavaScript takes seconds for each."""
 
 
 class GateError(EdgeDetectError):
@@ -63,15 +65,22 @@ class _Material:
 
 
 def convert_model(source: Path, plan: Plan, out: Path) -> list[Path]:
-    """Convert `source` by each recipe into files `NAME-RECIPE.tflite` in `out`; returns them.
+    """Convert `source` by each recipe into `NAME-RECIPE.tflite` in `out`, or the folder `NAME-tfjs`; returns the paths.
 
     Raises GateError, after the table of what was checked, when a model does not pass: then nothing is written. Raises
     UsageError when the model, its card or the data cannot be used or `out` cannot be written.
     """
     _check_out(out)
+    if TFJS in plan.recipes:
+        tfjs.require()
     material = _gather(source, plan)
-    packed = [_convert(name, material, plan) for name in plan.recipes]
+    packed = [_convert(name, material, plan) for name in plan.recipes if name != TFJS]
+    graph_model = _graph_model(material) if TFJS in plan.recipes else None
     paths = []
+    if graph_model:
+        paths.append(out / f"{material.card.name}-{TFJS}")
+        tfjs.write(paths[0], graph_model)
+        say(f"wrote {paths[0]}")
     for flatbuffer, card, name in packed:
         path = out / f"{card.name}-{name}.tflite"
         write_packed(path, flatbuffer, card)
@@ -99,7 +108,7 @@ def _gather(source: Path, plan: Plan) -> _Material:
     model, card = load(source, plan.said, labels)
     exam = EXAMS[card.kind](card, list(plan.data))
     representative = None
-    if any(RECIPES[name].calibrated for name in plan.recipes):
+    if any(RECIPES[name].calibrated for name in plan.recipes if name != TFJS):
         representative = exam.representative(plan.count, plan.seed)
         for complaint in representative.complaints():
             say(f"warning: the representative dataset: {complaint}")
@@ -145,6 +154,25 @@ def _convert(name: str, material: _Material, plan: Plan) -> tuple[bytes, Card, s
     return flatbuffer, dataclasses.replace(converted, conversion=conversion), name
 
 
+def _graph_model(material: _Material) -> tfjs.Files:
+    """The files of a model for TensorFlow.js, through its part of the gate."""
+    say(f"{TFJS}: converting")
+    card = dataclasses.replace(material.card, precision="float32", conversion={"recipe": TFJS})
+    files = tfjs.to_files(material.model, card)
+    pixels = np.stack([*_no_pictures(card.input_side), *material.exam.pixels[:_IN_NODE]])
+    checks = list(tfjs.checks(files, KerasNetwork(material.model, card), pixels))
+    say(gate.table(checks))
+    if not all(check.passed for check in checks):
+        raise GateError(f"{TFJS} does not pass the gate, and nothing was written")
+    return files
+
+
+def _no_pictures(side: int) -> list[NDArray[np.uint8]]:
+    """Black, white and noise (side, side, 3)."""
+    black = np.zeros((side, side, 3), np.uint8)
+    return [black, black + 255, np.random.default_rng(0).integers(0, 256, black.shape, np.uint8)]
+
+
 def _figures(checks: Sequence[Check]) -> dict[str, object]:
     """What the card keeps of the checks that are not comparisons."""
     found = {check.name: check for check in checks}
@@ -154,10 +182,7 @@ def _figures(checks: Sequence[Check]) -> dict[str, object]:
 
 def _running(flatbuffer: bytes, network: Network, exam: Exam, plan: Plan) -> Iterator[Check]:
     """Whether the model answers what is no picture at all, and runs on the old runtime as on the new."""
-    side = network.card.input_side
-    black = np.zeros((side, side, 3), np.uint8)
-    noise = np.random.default_rng(0).integers(0, 256, black.shape, np.uint8)
-    pictures = [black, black + 255, noise, *exam.pixels[:2]]
+    pictures = [*_no_pictures(network.card.input_side), *exam.pixels[:2]]
     answers = np.stack([_in_order(network.run(picture), network.card) for picture in pictures])
     finite = bool(np.isfinite(answers).all())
     yield Check("outputs on black, white, noise", "finite" if finite else "not finite", "finite", finite)

@@ -53,3 +53,8 @@ RECIPES = {
     ),
 }
 DEFAULT = "float32,int8"
+TFJS = "tfjs"
+PURPOSES = {name: recipe.purpose for name, recipe in RECIPES.items()} | {
+    TFJS: "TensorFlow.js: a folder with model.json and weights, float32, checked in Node"
+}
+"""What can be asked for, and what it is for."""
