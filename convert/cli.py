@@ -71,7 +71,7 @@ def convert(
     max_mean_error: Annotated[float, typer.Option(help="Mean difference of a score, 0–1.")] = 0.03,
     max_error: Annotated[float, typer.Option(help="Largest difference of a score, 0–1.")] = 0.25,
     max_flips: Annotated[float, typer.Option(help="Share of pictures whose verdict or label may change.")] = 0.05,
-    min_xnnpack: Annotated[float, typer.Option(help="Least share of operators on XNNPACK.")] = 0.8,
+    min_xnnpack: Annotated[float, typer.Option(help="Least share of operators on XNNPACK.")] = 0.7,
     legacy: Annotated[
         Path, typer.Option(metavar="PYTHON", help="A Python with tflite-runtime 2.14; `make legacy` makes this one.")
     ] = Path(".venv-legacy/bin/python"),

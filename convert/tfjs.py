@@ -79,7 +79,7 @@ def to_files(model: Any, card: Card) -> Files:
 
 
 def checks(files: Files, network: Runnable, pixels: NDArray[np.uint8]) -> Iterator[Check]:
-    """Whether TensorFlow.js answers pictures (n, side, side, 3) as the Keras model does. """
+    """Whether TensorFlow.js answers pictures (n, side, side, 3) as the Keras model does."""
     side = network.card.input_side
     with tempfile.TemporaryDirectory() as folder:
         for name, data in files.items():

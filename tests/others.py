@@ -25,17 +25,22 @@ def write(root: Path, labels=LABELS, count: int = 40, blank: str = "") -> Path:
     return root
 
 
-def network(count: int = 3, activation: "str | None" = "softmax", scale: float = 1 / 255):
-    """A small Keras model that tells which channel is brightest, in pixels of that scale; nobody trained it."""
+def network(count: int = 3, activation: "str | None" = "softmax", scale: float = 1 / 255, width: int = 3):
+    """A small Keras model that tells which channel is brightest, in pixels of that scale; nobody trained it.
+
+    width: channels of its convolution, of which it uses three.
+    """
     import keras
 
     inputs = keras.Input((SIDE, SIDE, 3))
-    x = keras.layers.Conv2D(3, 1, activation="relu", name="look")(inputs)
+    x = keras.layers.Conv2D(width, 1, activation="relu", name="look")(inputs)
     x = keras.layers.GlobalAveragePooling2D()(x)
     model = keras.Model(inputs, keras.layers.Dense(count, activation=activation, name="decide")(x))
     # channel less the mean of all, in units of 255, brought above zero
-    model.get_layer("look").set_weights([(np.eye(3) - 1 / 3)[None, None] / scale / 255, np.full(3, 0.2)])
+    kernel = np.pad((np.eye(3) - 1 / 3) / scale / 255, ((0, 0), (0, width - 3)))
+    model.get_layer("look").set_weights([kernel[None, None], np.full(width, 0.2)])
     weights = 20 * np.eye(3)[::-1]
     columns = {1: weights[:, 1:2] - weights[:, :1], 2: weights[:, :2], 3: weights}[count]
+    columns = np.pad(columns, ((0, width - 3), (0, 0)))
     model.get_layer("decide").set_weights([columns, np.zeros(count)])
     return model

@@ -20,7 +20,7 @@ from convert import gate, graph
 from convert.exam import Answers
 from convert.gate import Limits
 from convert.pipeline import GateError, Plan, convert_model
-from convert.recipes import RECIPES
+from convert.recipes import PURPOSES, RECIPES
 from convert.source import Said
 from edge_detect.card import read_packed
 from edge_detect.errors import ExitCode, UsageError
@@ -52,7 +52,7 @@ def trained(tmp_path_factory) -> Path:
 def converted(trained, data, tmp_path_factory) -> dict[str, Path]:
     """The model by every recipe."""
     out = tmp_path_factory.mktemp("converted")
-    paths = convert_model(trained, Plan(tuple(RECIPES), (data,), count=24, limits=Limits(xnnpack=0.7)), out)
+    paths = convert_model(trained, Plan(tuple(RECIPES), (data,), count=24), out)
     return dict(zip(RECIPES, paths, strict=True))
 
 
@@ -169,7 +169,7 @@ def test_black_calibration_pictures_fail_and_are_named(trained, tmp_path):
 def test_one_label_in_calibration_fails_and_is_named(trained, data, tmp_path):
     rows = ["file,label,source,method,group,split"]
     for path in sorted(data.rglob("*.png")):
-        split = "train" if path.parent.name == "red" else "val"
+        split = "train" if path.parent.name == "red" and path.stem < "030" else "val"
         rows.append(f"{path},{path.parent.name},x,x,{path.parent.name}{path.stem},{split}")
     (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n")
     with pytest.raises(GateError, match="bad calibration: no picture of 'blue' or 'green'"):
@@ -209,7 +209,7 @@ def test_the_gate_sees_lost_weights_lost_accuracy_and_flips():
 
 def test_the_same_inputs_give_the_same_bytes(trained, data, converted, tmp_path):
     recipes = tuple(RECIPES)
-    again = convert_model(trained, Plan(recipes, (data,), count=24, limits=Limits(xnnpack=0.7)), tmp_path)
+    again = convert_model(trained, Plan(recipes, (data,), count=24), tmp_path)
     for name, path in zip(recipes, again, strict=True):
         assert path.read_bytes() == converted[name].read_bytes(), name
 
@@ -246,9 +246,10 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_full_disk_leaves_no_half_written_model(trained, data, small_disk):
+def test_a_full_disk_leaves_no_half_written_model(data, small_disk, tmp_path):
     (small_disk / "ballast").write_bytes(bytes(4096))
-    done = convert(trained, "--data", data, "--out", small_disk, "--to", "float32")
+    others.network(width=512).save(tmp_path / "wide.keras")  # more than the 4 kB that are left
+    done = convert(tmp_path / "wide.keras", "--data", data, "--out", small_disk, "--to", "float32")
     assert done.returncode == ExitCode.INTERNAL
     assert "No space left on device" in done.stderr
     assert [path.name for path in small_disk.iterdir()] == ["ballast"]
@@ -264,7 +265,7 @@ def test_a_folder_that_cannot_be_written_is_noticed_before_the_work(trained, dat
 
 def test_recipes_are_listed_with_what_each_is_for():
     done = convert("--list")
-    assert [line.split()[0] for line in done.stdout.splitlines()] == list(RECIPES)
+    assert [line.split()[0] for line in done.stdout.splitlines()] == list(PURPOSES)
 
 
 def test_a_card_and_labels_exclude_each_other(trained, data, tmp_path):
