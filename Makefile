@@ -6,10 +6,11 @@ RUN ?= runs/edge
 SOURCES ?= runs/data
 BASELINES = serenity meso4 tiny_ladeda mobilenet
 CLONES ?=
+RECIPES = float32,float16,dynamic,int8,int8-io,int16x8
 BESIDE = $(addprefix --beside ,$(dir $(wildcard $(DATA)/labels.csv)))
 
 .NOTPARALLEL:
-.PHONY: help demo test lint format type data model fit release baselines evaluate legacy tfjs clean
+.PHONY: help demo test lint format type data model fit release baselines evaluate recipes legacy tfjs clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -70,6 +71,10 @@ baselines: .venv-dev/ready ## train and convert the networks to compare with, on
 evaluate: .venv-dev/ready ## write the figures of the shipped files into metrics.json and the model card
 	.venv-dev/bin/python -m training evaluate $(wildcard models/deepfake/*.tflite $(foreach name,$(BASELINES),runs/$(name)/*-int8.tflite)) \
 		--data $(DATA) --out models/deepfake --readme README.md --together sdfd+pollinations
+
+recipes: .venv-dev/ready ## convert the released model by every recipe, and write the table into docs/convert.md
+	.venv-dev/bin/python -m convert models/deepfake/deepfake.keras --to $(RECIPES) --data $(DATA) --out runs/recipes
+	.venv-dev/bin/python -m convert.table runs/recipes/*.tflite --into docs/convert.md
 
 legacy: .venv-legacy/ready ## an environment with tflite-runtime 2.14, in which `convert` tries its models, too
 
