@@ -145,8 +145,8 @@ def _convert(name: str, material: _Material, plan: Plan) -> tuple[bytes, Card, s
         say(layers.table(layers.losses(material.model, recipe, card.input_side, pixels, kept)))
     if failed:
         reasons = "".join(f"\n  {cause}" for cause in gate.causes(checks, calibrated))
-        names = ", ".join(check.name for check in checks if check.passed is False)
-        raise GateError(f"{name} does not pass the gate ({names}), and nothing was written: {comparison}{reasons}")
+        failures = ", ".join(check.name for check in checks if check.passed is False)
+        raise GateError(f"{name} does not pass the gate ({failures}), and nothing was written: {comparison}{reasons}")
     conversion: dict[str, object] = {"recipe": name, "gate": {**dataclasses.asdict(comparison), **_figures(checks)}}
     if calibrated:
         conversion["representative"] = calibrated.describe()
