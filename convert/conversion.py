@@ -98,7 +98,7 @@ def saved(model: Any, side: int, *, integer: bool) -> Iterator[Path]:
         outputs = model(tf.cast(pixels, tf.float32), training=False)
         return {name: outputs[name] for name in names}
 
-    with tempfile.TemporaryDirectory() as folder, _quiet():
+    with tempfile.TemporaryDirectory() as folder, quiet():
         archive = keras.export.ExportArchive()
         archive.track(model)
         archive.add_endpoint("serving_default", serve)
@@ -149,8 +149,8 @@ def _output_order(flatbuffer: bytes, names: list[str]) -> list[str]:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what the converter prints past Python, pages of it, from stdout and stderr; errors are raised."""
+def quiet() -> Iterator[None]:
+    """Keep what TensorFlow prints past Python, pages of it, from stdout and stderr; errors are raised."""
     saved = [(fd, os.dup(fd)) for fd in (1, 2)]
     sink = os.open(os.devnull, os.O_WRONLY)
     try:

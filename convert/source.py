@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from convert import foreign
+from convert.conversion import quiet
 from edge_detect.card import Card
 from edge_detect.errors import MissingExtraError, UsageError
 
@@ -56,8 +57,9 @@ def load(source: Path, said: Said, labels: tuple[str, ...]) -> tuple[Any, Card]:
 def read(source: Path, side: int | None = None) -> Any:
     """A Keras model from a file, or around a SavedModel's default signature."""
     try:
-        import keras
-        import tensorflow  # noqa: F401 - Keras may be there without it
+        with quiet():
+            import keras
+            import tensorflow  # noqa: F401 - Keras may be there without it
     except ImportError as error:
         raise MissingExtraError("converting", "train") from error
     try:

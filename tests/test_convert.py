@@ -16,7 +16,7 @@ pytest.importorskip("tensorflow")
 
 import keras
 
-from convert import gate, graph
+from convert import gate, graph, legacy, tfjs
 from convert.exam import Answers
 from convert.gate import Limits
 from convert.pipeline import GateError, Plan, convert_model
@@ -274,3 +274,43 @@ def test_a_card_and_labels_exclude_each_other(trained, data, tmp_path):
     other.with_suffix(".json").write_text(json.dumps({}))
     with pytest.raises(UsageError, match="leave out --labels"):
         convert_model(other, Plan(("float32",), (data,), said=Said(labels=("a", "b", "c"))), tmp_path)
+
+
+def test_a_mobilenet_that_keras_brings_along_becomes_small(fakes, tmp_path):
+    inputs = keras.Input((96, 96, 3))
+    body = keras.applications.MobileNetV2(input_tensor=inputs, include_top=False, weights=None, pooling="avg")
+    keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(body.output)).save(tmp_path / "mobilenet.keras")
+    limits = Limits(drop=1, flips=1)  # nobody trained it
+    plan = Plan(("float32", "int8"), (fakes,), count=16, said=Said(normalise="-1..1"), limits=limits)
+    float32, int8 = convert_model(tmp_path / "mobilenet.keras", plan, tmp_path / "out")
+    assert int8.stat().st_size < 0.3 * float32.stat().st_size
+    assert read_packed(int8)[1].conversion["gate"]["xnnpack"] == "100%"
+
+
+def test_a_graph_model_answers_in_node_as_keras_does(trained, data, tmp_path):
+    try:
+        tfjs.require()
+    except UsageError as error:
+        pytest.skip(str(error))
+    (folder,) = convert_model(trained, Plan(("tfjs",), (data,)), tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["theirs-tfjs"]
+    assert json.loads((folder / "card.json").read_text())["labels"] == list(others.LABELS)
+    (manifest,) = json.loads((folder / "model.json").read_text())["weightsManifest"]
+    size = sum(4 * int(np.prod(entry["shape"])) for entry in manifest["weights"])
+    assert (folder / "weights.bin").stat().st_size == size
+
+
+def test_a_graph_model_without_node_is_refused_before_the_work(trained, data, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UsageError, match="Node, which is not installed"):
+        convert_model(trained, Plan(("tfjs",), (data,)), tmp_path / "out")
+
+
+@pytest.mark.parametrize("python", ["nothing/there", sys.executable])
+def test_a_runtime_that_is_not_there_is_not_called_checked(converted, python, tmp_path):
+    flatbuffer, card = read_packed(converted["float32"])
+    inputs = np.zeros((1, 1, 96, 96, 3), np.uint8)
+    passed, found = legacy.outcome(flatbuffer, inputs, np.ones((1, 3)), Path(python))
+    assert passed is None
+    assert "make legacy" in found
+    assert card.conversion["gate"]["tflite_runtime"] in ("not checked", True)
