@@ -16,7 +16,7 @@ PYTHON = Path(".venv-legacy/bin/python")
 """Where `make legacy` puts that environment."""
 _PROBE = Path(__file__).with_name("legacy_probe.py")
 _PATIENCE = 120
-TOLERANCE = 0.1
+TOLERANCE = 0.25
 """Mean difference from LiteRT as a share of the mean answer: integer kernels round differently, by a step or a few."""
 
 
