@@ -15,7 +15,7 @@ from convert.exam import EXAMS, Answers, Exam, KerasNetwork
 from convert.gate import Check, Limits
 from convert.recipes import RECIPES, TFJS
 from convert.representative import Representative
-from convert.source import Said, load
+from convert.source import Said, check, load
 from edge_detect.card import Card, write_packed
 from edge_detect.errors import EdgeDetectError, ExitCode, UsageError
 from edge_detect.manifest import LABELS, labels_in
@@ -70,6 +70,7 @@ def convert_model(source: Path, plan: Plan, out: Path) -> list[Path]:
     Raises GateError, after the table of what was checked, when a model does not pass: then nothing is written. Raises
     UsageError when the model, its card or the data cannot be used or `out` cannot be written.
     """
+    check(source)
     _check_out(out)
     if TFJS in plan.recipes:
         tfjs.require()

@@ -36,8 +36,6 @@ def load(source: Path, said: Said, labels: tuple[str, ...]) -> tuple[Any, Card]:
     card; else the card is made of what was said, with `labels` where none were. Raises UsageError when the model or its
     card cannot be read or do not fit, MissingExtraError without TensorFlow.
     """
-    if not source.exists():
-        raise UsageError(f"there is no {source}: name a .keras or .h5 file, or the folder of a SavedModel")
     beside = source.with_suffix(".json")
     if beside.is_file():
         if said != Said():
@@ -54,6 +52,17 @@ def load(source: Path, said: Said, labels: tuple[str, ...]) -> tuple[Any, Card]:
     )
 
 
+def check(source: Path) -> None:
+    """Raise UsageError when there is no such file or folder, or it is of another kind than can be read."""
+    kinds = "name a .keras or .h5 file, or the folder of a SavedModel"
+    if not source.exists():
+        raise UsageError(f"there is no {source}: {kinds}")
+    if source.is_dir() and not (source / "saved_model.pb").is_file():
+        raise UsageError(f"{source} holds no saved_model.pb: {kinds}")
+    if source.is_file() and source.suffix not in (".keras", ".h5", ".hdf5"):
+        raise UsageError(f"{source} is no Keras model: {kinds}")
+
+
 def read(source: Path, side: int | None = None) -> Any:
     """A Keras model from a file, or around a SavedModel's default signature."""
     try:
@@ -68,7 +77,7 @@ def read(source: Path, side: int | None = None) -> Any:
         return keras.models.load_model(source, compile=False)
     except (ValueError, OSError, TypeError, KeyError) as error:
         raise UsageError(
-            f"{source} cannot be read by Keras: {error}. Save it with model.save('model.keras'), or, where it has "
+            f"{source} cannot be read by Keras: {str(error).splitlines()[0]} Save it with model.save('model.keras'), or, where it has "
             "layers of your own, with model.export('folder')"
         ) from error
 

@@ -314,3 +314,13 @@ def test_a_runtime_that_is_not_there_is_not_called_checked(converted, python, tm
     assert passed is None
     assert "make legacy" in found
     assert card.conversion["gate"]["tflite_runtime"] in ("not checked", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("none.keras", "there is no"), ("", r"holds no saved_model\.pb"), ("a.tflite", "is no Keras model")],
+)
+def test_what_is_no_model_is_said(data, tmp_path, name, message):
+    (tmp_path / "a.tflite").write_bytes(b"TFL3")
+    with pytest.raises(UsageError, match=message):
+        convert_model(tmp_path / name, Plan(("float32",), (data,)), tmp_path / "out")
