@@ -77,8 +77,8 @@ def read(source: Path, side: int | None = None) -> Any:
         return keras.models.load_model(source, compile=False)
     except (ValueError, OSError, TypeError, KeyError) as error:
         raise UsageError(
-            f"{source} cannot be read by Keras: {str(error).splitlines()[0]} Save it with model.save('model.keras'), or, where it has "
-            "layers of your own, with model.export('folder')"
+            f"{source} cannot be read by Keras: {str(error).splitlines()[0]} Save it with model.save('model.keras'), "
+            "or, where it has layers of your own, with model.export('folder')"
         ) from error
 
 
