@@ -317,7 +317,8 @@ def test_a_representative_dataset_is_balanced_and_seeded(data):
     assert one.sha256 == two.sha256 != other.sha256
     assert one.pixels.shape == (30, 32, 32, 3)
     assert one.counts == {"real": 15, "fake": 15}
-    assert one.complaints() == []
+    assert choose(samples, 30, 32, 1).complaints() == []
+    assert one.complaints() == ["1 of 30 pictures are repeated"]  # the second source has the first one's
 
 
 def test_an_unknown_recipe_ends_with_2(run, data, tmp_path):
