@@ -6,10 +6,11 @@ RUN ?= runs/edge
 SOURCES ?= runs/data
 BASELINES = serenity meso4 tiny_ladeda mobilenet
 CLONES ?=
+RECIPES = float32,float16,dynamic,int8,int8-io,int16x8
 BESIDE = $(addprefix --beside ,$(dir $(wildcard $(DATA)/labels.csv)))
 
 .NOTPARALLEL:
-.PHONY: help demo test lint format type data model fit release baselines evaluate clean
+.PHONY: help demo test lint format type data model fit release baselines evaluate recipes legacy tfjs clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -71,8 +72,16 @@ evaluate: .venv-dev/ready ## write the figures of the shipped files into metrics
 	.venv-dev/bin/python -m training evaluate $(wildcard models/deepfake/*.tflite $(foreach name,$(BASELINES),runs/$(name)/*-int8.tflite)) \
 		--data $(DATA) --out models/deepfake --readme README.md --together sdfd+pollinations
 
+recipes: .venv-dev/ready ## convert the released model by every recipe, and write the table into docs/convert.md
+	.venv-dev/bin/python -m convert models/deepfake/deepfake.keras --to $(RECIPES) --data $(DATA) --out runs/recipes
+	.venv-dev/bin/python -m convert.table runs/recipes/*.tflite --into docs/convert.md
+
+legacy: .venv-legacy/ready ## an environment with tflite-runtime 2.14, in which `convert` tries its models, too
+
+tfjs: convert/node/node_modules/.package-lock.json ## TensorFlow.js, in which `convert --to tfjs` tries its models
+
 clean: ## remove environments and build products (runs/ stays)
-	rm -rf .venv .venv-dev build dist demo
+	rm -rf .venv .venv-dev .venv-legacy build dist demo convert/node/node_modules
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -83,3 +92,12 @@ clean: ## remove environments and build products (runs/ stays)
 	$(PYTHON) -m venv .venv-dev
 	.venv-dev/bin/python -m pip install --quiet --editable '.[dev]'
 	touch $@
+
+LEGACY_PYTHON ?= $(or $(shell command -v python3.11 || command -v python3.10),$(PYTHON))
+.venv-legacy/ready: Makefile
+	$(LEGACY_PYTHON) -m venv .venv-legacy
+	.venv-legacy/bin/python -m pip install --quiet 'tflite-runtime==2.14.0' 'numpy<2'
+	touch $@
+
+convert/node/node_modules/.package-lock.json: convert/node/package-lock.json
+	npm ci --prefix convert/node --no-audit --no-fund --ignore-scripts

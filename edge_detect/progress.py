@@ -22,3 +22,8 @@ def progress(total: int, label: str, *, hidden: bool = False) -> Iterator[Callab
     with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=shared) as bar:
         task = bar.add_task(label, total=total)
         yield lambda: bar.advance(task)
+
+
+def say(message: str) -> None:
+    """A line on stderr about how the work goes: stdout is for results."""
+    print(message, file=sys.stderr, flush=True)

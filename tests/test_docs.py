@@ -10,7 +10,7 @@ from edge_detect.errors import ExitCode
 from edge_detect.results import SCHEMA_VERSION
 
 CARDS = [ROOT / "models" / name / "README.md" for name in ("deepfake", "face")]
-DATA = ROOT / "docs" / "data.md"
+DATA, CONVERT = ROOT / "docs" / "data.md", ROOT / "docs" / "convert.md"
 README = (ROOT / "README.md").read_text()
 
 
@@ -21,7 +21,9 @@ def test_every_option_of_scan_is_in_the_readme_and_no_other(edge_detect):
     assert set(re.findall(r"--[a-z-]+", rows)) == shown
 
 
-@pytest.mark.parametrize("verb", ["scan", "calibrate", "info", "bench", "evaluate", "evaluate-faces"])
+@pytest.mark.parametrize(
+    "verb", ["scan", "calibrate", "info", "bench", "evaluate", "evaluate-faces", "compare", "convert"]
+)
 def test_every_verb_is_in_the_readme(verb, edge_detect):
     assert f"edge-detect {verb}" in README
     assert f"  {verb} " in edge_detect("--help").out
@@ -56,15 +58,23 @@ def test_the_json_example_has_the_schema_of_the_program(edge_detect, tiny_model,
 
 def test_every_make_verb_in_the_documents_exists():
     makefile = (ROOT / "Makefile").read_text()
-    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, *CARDS):
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, CONVERT, *CARDS):
         for verb in re.findall(r"(?:`|\$ )make ([a-z]+)", path.read_text()):
             assert re.search(rf"^{verb}:", makefile, re.MULTILINE), (path, verb)
 
 
 def test_every_link_to_a_file_leads_somewhere():
-    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, *CARDS):
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, CONVERT, *CARDS):
         for target in re.findall(r"\]\((?!http|#)([^)#]+)\)", path.read_text()):
             assert (path.parent / target).exists(), (path.name, target)
+
+
+def test_every_recipe_and_option_of_convert_is_in_its_document(edge_detect):
+    listed = [tuple(line.split(maxsplit=1)) for line in edge_detect("convert", "--list").lines]
+    rows = re.findall(r"^\| `([a-z0-9-]+)` \| (.+) \|$", CONVERT.read_text(), re.MULTILINE)
+    assert rows[: len(listed)] == listed
+    for option in set(re.findall(r"--[a-z-]+", edge_detect("convert", "--help").out)) - {"--help"}:
+        assert option in CONVERT.read_text(), option
 
 
 def test_every_source_stands_in_the_documents_as_it_is_described():
