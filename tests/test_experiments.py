@@ -1,4 +1,5 @@
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -88,3 +89,13 @@ def test_the_table_holds_variants_to_the_first(model):
     assert text.startswith("Does it help?\n\n| AUC (95%) | plain | new | new: gain |")
     assert "| test: all | 0.800 (0.71–0.89) | 0.850 (0.76–0.94) | +0.050 (+0.050 to +0.050) |" in text
     assert "| crops seen | 2.00 M | 2.00 M, 2.00 M |  |" in text
+
+
+def test_the_plans_of_this_project_can_be_read():
+    root = Path(__file__).parent.parent
+    plans = sorted((root / "training" / "recipes" / "experiments").glob("*.toml"))
+    assert plans
+    documents = "".join((root / "docs" / name).read_text() for name in ("data.md", "experiments.md"))
+    for path in plans:
+        assert len(experiments.read_experiment(path).variants) > 1
+        assert f"<!-- {path.stem} -->" in documents
