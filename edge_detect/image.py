@@ -138,7 +138,7 @@ def encode(picture: Picture, suffix: str, quality: int = 92) -> bytes:
     return cv2.imencode(suffix, to_opencv(picture), options.get(suffix, []))[1].tobytes()
 
 
-def from_opencv(frame: NDArray[np.uint8]) -> Picture:
+def from_opencv(frame: NDArray[Any]) -> Picture:
     """RGB pixels of a frame in OpenCV's order of channels, or of a grey one.
 
     Raises PictureError when it is neither.

@@ -11,6 +11,8 @@ from edge_detect.sources.stream import Shot
 
 SETTLE = 0.5
 """Seconds for which a file's size must stay the same before it is read."""
+_ARRIVALS = ("created", "modified", "moved")
+"""What watchdog calls the events after which there may be something to read."""
 _LOOK = 0.25
 """Seconds between looks at files that have not settled."""
 
@@ -20,25 +22,13 @@ class Folder:
 
     def __init__(self, folder: Path) -> None:
         """Raises MissingExtraError without watchdog, SourceError when the folder cannot be watched."""
-        try:
-            from watchdog.events import EVENT_TYPE_CREATED, EVENT_TYPE_MODIFIED, EVENT_TYPE_MOVED, FileSystemEventHandler
-            from watchdog.observers import Observer
-        except ImportError as error:
-            raise MissingExtraError("watching a folder", "watch") from error
+        observers = require()
         self._folder = folder
         self._root = folder.resolve()
-        arrivals: SimpleQueue[str] = SimpleQueue()
-        kinds = (EVENT_TYPE_CREATED, EVENT_TYPE_MODIFIED, EVENT_TYPE_MOVED)
-
-        class Handler(FileSystemEventHandler):
-            def on_any_event(self, event: Any) -> None:
-                if not event.is_directory and event.event_type in kinds:
-                    arrivals.put(os.fsdecode(event.dest_path or event.src_path))
-
-        self._arrivals = arrivals
+        self._arrivals: SimpleQueue[str] = SimpleQueue()
         self._unsettled: dict[str, tuple[int, float]] = {}
-        self._observer = Observer()
-        self._observer.schedule(Handler(), str(folder), recursive=True)
+        self._observer = observers.Observer()
+        self._observer.schedule(self, str(folder), recursive=True)
         try:
             self._observer.start()
         except OSError as error:
@@ -59,6 +49,11 @@ class Folder:
         if not self._folder.is_dir():
             raise SourceError(f"the folder {self._folder} is gone")
         return None
+
+    def dispatch(self, event: Any) -> None:
+        """Take note of something that happened in the folder; watchdog calls this, in its own thread."""
+        if not event.is_directory and event.event_type in _ARRIVALS:
+            self._arrivals.put(os.fsdecode(event.dest_path or event.src_path))
 
     def close(self) -> None:
         """Stop watching."""
@@ -81,6 +76,15 @@ class Folder:
         real = Path(path).resolve()
         hidden = any(part.startswith(".") for part in Path(path).relative_to(self._folder).parts)
         return not hidden and self._root in real.parents and real.is_file()
+
+
+def require() -> Any:
+    """The library that watches. Raises MissingExtraError where it is not installed."""
+    try:
+        from watchdog import observers
+    except ImportError as error:
+        raise MissingExtraError("watching a folder", "folder") from error
+    return observers
 
 
 def _size(path: str) -> int:

@@ -6,9 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from edge_detect.errors import UsageError
-from edge_detect.sources import sequence, video
-from edge_detect.sources.folder import Folder
-from edge_detect.sources.picamera import open_picamera, require
+from edge_detect.sources import folder, picamera, sequence, video
 from edge_detect.sources.stream import Kind, Source
 
 PICAMERA = "picamera2"
@@ -18,19 +16,21 @@ SCHEMES = ("rtsp", "rtsps", "http", "https")
 def find_source(name: "str | os.PathLike[str] | int") -> Source:
     """The source of a name: a camera's number or device file, "picamera2", a URL, a video file, a pattern, a folder.
 
-    Raises UsageError when it is none of these or a file is missing.
+    Raises UsageError when it is none of these or a file is missing, and where Picamera2 is not installed;
+    MissingExtraError where a folder cannot be watched for lack of a package.
     """
     text = os.fspath(name) if not isinstance(name, int) else str(name)
     if text == PICAMERA:
-        require()
-        return Source(PICAMERA, Kind.LIVE, open_picamera)
+        picamera.require()
+        return Source(PICAMERA, Kind.LIVE, picamera.open_picamera)
     if text.isdecimal() or text.startswith("/dev/video"):
         return Source(f"camera {text}", Kind.LIVE, partial(video.open_device, text))
     if "://" in text:
         return _network(text)
     path = Path(text)
     if path.is_dir():
-        return Source(text, Kind.FOLDER, partial(Folder, path))
+        folder.require()
+        return Source(text, Kind.FOLDER, partial(folder.Folder, path))
     if path.is_file():
         return Source(text, Kind.RECORDING, partial(video.open_file, text))
     if sequence.is_pattern(text):

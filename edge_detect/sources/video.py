@@ -33,7 +33,7 @@ class Video:
         """The next frame; its position follows from the frame rate."""
         try:
             got, frame = self._capture.read()
-            pixels = image.from_opencv(frame) if got else None  # type: ignore[arg-type]
+            pixels = image.from_opencv(frame) if got else None
         except (cv2.error, PictureError) as error:
             raise SourceError(f"{self._name} gave a frame that cannot be decoded: {error}") from error
         if pixels is None and not self._ends:
@@ -75,7 +75,7 @@ def _opened(
     what: "str | int", backend: int, options: Sequence[float], name: str, complaint: str, *, ends: bool
 ) -> Video:
     try:
-        capture = cv2.VideoCapture(what, backend, [int(value) for value in options])  # type: ignore[call-overload]
+        capture = cv2.VideoCapture(what, backend, [int(value) for value in options])
     except cv2.error as error:
         raise SourceError(f"{complaint} ({error.err})") from error
     if not capture.isOpened():

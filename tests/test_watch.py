@@ -1,0 +1,328 @@
+"""`edge_detect.watch` on what it can watch here: recordings, sequences, folders, and stand-ins for cameras."""
+
+import itertools
+import sys
+import threading
+import time
+from types import SimpleNamespace
+
+import clips
+import numpy as np
+import pytest
+import zoo
+
+import edge_detect
+from edge_detect import Detector
+from edge_detect.errors import SourceError, UsageError
+from edge_detect.live import capture, watcher
+from edge_detect.live.events import Summary
+from edge_detect.live.watcher import Watcher
+from edge_detect.sources.named import find_source
+from edge_detect.sources.stream import Kind, Shot, Source
+
+
+@pytest.fixture(scope="module")
+def detector(tiny_model):
+    return Detector.load(tiny_model, whole_image=True)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """A lost source is tried again soon."""
+    monkeypatch.setattr(capture, "FIRST_RETRY", 0.01)
+    monkeypatch.setattr(capture, "LAST_RETRY", 0.05)
+
+
+@pytest.fixture
+def red_and_green(tmp_path):
+    frames = [clips.solid(clips.GREEN)] * 20 + [clips.solid(clips.RED)] * 20
+    return clips.write(tmp_path / "clip.mkv", frames)
+
+
+class Camera:
+    """A source made of what it gives: pixels, None for nothing yet, an exception when it is lost; then it ends."""
+
+    def __init__(self, *lives):
+        self.lives = list(lives)
+        self.closed = 0
+
+    def source(self, kind=Kind.LIVE):
+        return Source("camera", kind, self.open)
+
+    def open(self):
+        if not self.lives:
+            raise UsageError("no more")
+        self.shots = iter(self.lives.pop(0))
+        return self
+
+    def read(self):
+        shot = next(self.shots, EOFError())
+        if isinstance(shot, BaseException):
+            raise shot
+        return None if shot is None else Shot(shot)
+
+    def close(self):
+        self.closed += 1
+
+
+def all_states(events):
+    return [event.state.value for event in events if not isinstance(event, Summary)]
+
+
+def test_a_clip_gives_changes_of_state_and_then_a_summary(detector, red_and_green):
+    *events, summary = edge_detect.watch(red_and_green, detector, window=1, trigger=3)
+    assert all_states(events) == ["real", "fake"]
+    assert [event.frame for event in events] == [0, 22]
+    assert events[1].seconds == pytest.approx(22 / 25)
+    said = summary.to_dict()
+    assert (said["event"], said["frames"], said["captured"], said["dropped"]) == ("summary", 40, 40, 0)
+    assert said["score"] == pytest.approx(0.5, abs=0.01)
+    assert said["verdict"] == "uncertain"
+    assert threading.active_count() == 1
+
+
+def test_the_frames_that_decided_a_fake_clip_are_its_most_suspicious(detector, tmp_path):
+    reds = [200, 210, 250, 220, 205, 204, 201]
+    clip = clips.write(tmp_path / "red.mkv", [clips.solid((red, 100, 100)) for red in reds])
+    summary = list(edge_detect.watch(clip, detector))[-1]
+    assert summary.verdict == "fake"
+    assert [frame.frame for frame in summary.deciding] == [2, 3, 1, 4, 5]
+
+
+def test_a_lossless_clip_has_the_scores_that_scan_gives_its_frames(edge_detect, tiny_model, detector, tmp_path):
+    """Bit for bit, without a finder and with one."""
+    import edge_detect as package
+
+    frames = [clips.noise(seed) for seed in range(12)]
+    clip = clips.write(tmp_path / "clip.mkv", frames)
+    pictures = zoo.write({f"{i:02}.png": zoo.encode(f, "PNG") for i, f in enumerate(frames)}, tmp_path / "frames")
+    scanned = edge_detect("scan", "--jsonl", "--whole-image", "-m", tiny_model, pictures).records
+    *events, summary = package.watch(clip, detector, every_frame=True)
+    assert [round(event.faces[0].frame_score, 6) for event in events] == [record["score"] for record in scanned]
+    assert summary.score == pytest.approx(np.mean([record["score"] for record in scanned]), abs=1e-6)
+
+
+def test_a_sequence_is_watched_in_order_of_its_numbers(detector, tmp_path):
+    zoo.write({f"f{i}.png": zoo.encode(clips.solid(clips.GREEN), "PNG") for i in (1, 2, 10)}, tmp_path)
+    (tmp_path / "f11.png").write_bytes(b"not a picture")
+    for pattern in ("f%d.png", "f*.png"):
+        *events, summary = edge_detect.watch(tmp_path / pattern, detector, every_frame=True)
+        names = [event.path.rpartition("/")[2] for event in events]
+        assert sorted(names) == ["f1.png", "f10.png", "f11.png", "f2.png"]
+        if "%" in pattern:
+            assert names == ["f1.png", "f2.png", "f10.png", "f11.png"]
+        assert summary.counts.unreadable == 1
+        assert summary.verdict == "real"
+
+
+def test_a_recording_under_newest_is_played_at_its_own_speed(detector, tmp_path):
+    clip = clips.write(tmp_path / "clip.mkv", [clips.solid(clips.GREEN)] * 10, fps=20)
+    begin = time.monotonic()
+    summary = list(edge_detect.watch(clip, detector, policy="newest"))[-1]
+    assert time.monotonic() - begin >= 9 / 20
+    assert summary.counts.scored + summary.counts.dropped == summary.counts.captured == 10
+
+
+def test_a_file_that_is_no_video_is_an_error_that_names_it(detector, tmp_path):
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(SourceError, match=r"notes\.txt is no video"):
+        list(edge_detect.watch(tmp_path / "notes.txt", detector))
+
+
+@pytest.mark.parametrize("name", ["missing.mp4", "ftp://host/x", "missing-%d.png", "http://", "file:///etc/passwd"])
+def test_what_is_no_source_is_wrong_usage(name):
+    with pytest.raises(UsageError):
+        find_source(name)
+
+
+def test_no_event_names_the_password_of_a_camera():
+    source = find_source("rtsp://admin:hunter2@127.0.0.1:9/stream?key=hunter2")
+    assert source.name == "rtsp://127.0.0.1:9/stream"
+    with pytest.raises(SourceError) as raised:
+        source.open()
+    assert "hunter2" not in str(raised.value)
+
+
+def test_a_camera_that_is_not_there_is_lost_and_says_how_to_find_one(detector):
+    events = edge_detect.watch(99, detector)
+    first = next(events)
+    events.close()
+    assert (first.state, first.previous) == ("source_lost", None)
+    assert "edge-detect cameras" in first.error
+
+
+def test_every_kind_of_loss_is_survived(detector):
+    green = clips.solid(clips.GREEN)
+    endless = itertools.chain([None, None], itertools.repeat(green))
+    camera = Camera(
+        [green, SourceError("unplugged")],
+        [SourceError("not yet")],
+        [ValueError("a driver's own idea")],
+        [green, clips.solid(clips.GREEN, 320, 240), green[:1], np.zeros((0, 0, 3), np.uint8), SourceError("gone")],
+        endless,
+    )
+    watch = Watcher(camera.source(), detector)
+    states, summary = [], None
+    for event in watch:
+        if isinstance(event, Summary):
+            summary = event
+            break
+        states.append(event.state.value)
+        if watch.counts.reconnects >= 4 and event.state.value == "real":
+            watch.stop()
+    assert states[-2:] == ["source_lost", "real"]
+    assert summary.counts.reconnects == 4
+    assert summary.counts.losses >= 1
+    assert (summary.score, summary.verdict) == (None, None)
+
+
+def test_a_first_frame_that_is_late_is_waited_for_and_said_to_be_missing(detector, monkeypatch):
+    monkeypatch.setattr(watcher, "TICK", 0.01)
+    monkeypatch.setattr(watcher, "LATE", 0.05)
+    arrived = threading.Event()
+
+    def frames():
+        while not arrived.wait(0.01):
+            yield None
+        while True:
+            yield clips.solid(clips.GREEN)
+
+    events = edge_detect.watch(Camera(frames()).source(), detector)
+    assert (first := next(events)).state == "source_lost"
+    assert "sent no frame for" in first.error
+    arrived.set()
+    assert next(events).state == "real"
+    events.close()
+
+
+def test_a_camera_that_is_never_there_is_not_asked_without_pause(detector, monkeypatch):
+    tries = []
+
+    def open_():
+        tries.append(time.monotonic())
+        raise SourceError("no")
+
+    monkeypatch.setattr(capture, "FIRST_RETRY", 0.05)
+    monkeypatch.setattr(capture, "LAST_RETRY", 0.2)
+    events = edge_detect.watch(Source("camera", Kind.LIVE, open_), detector)
+    next(events)
+    time.sleep(0.6)
+    events.close()
+    pauses = np.diff(tries)
+    assert len(pauses) >= 2
+    assert (pauses >= [0.05, 0.1, 0.2, 0.2, 0.2, 0.2, 0.2][: len(pauses)]).all()
+
+
+def test_the_wall_clock_may_jump(detector, monkeypatch):
+    from datetime import datetime, timezone
+
+    times = itertools.cycle([datetime(2030, 1, 1, tzinfo=timezone.utc), datetime(1999, 1, 1, tzinfo=timezone.utc)])
+    monkeypatch.setattr(watcher, "datetime", SimpleNamespace(now=lambda _: next(times)))
+    frames = [clips.solid(clips.GREEN)] * 5 + [clips.solid(clips.RED)] * 30 + [EOFError()]
+    *events, summary = Watcher(Camera(frames).source(), detector, watcher.Settings(watcher.Policy.EVERY, 1, 3))
+    assert all_states(events) == ["real", "fake"]
+    assert summary.seconds >= 0
+
+
+def folder_events(folder, detector, arrive, count):
+    """The first `count` events of a watched folder in which something arrives."""
+    events = edge_detect.watch(folder, detector)
+    timer = threading.Timer(1.0, arrive)
+    timer.start()
+    try:
+        return [next(events) for _ in range(count)]
+    finally:
+        timer.join()
+        events.close()
+
+
+def test_pictures_that_arrive_in_a_folder_are_scored_each_for_itself(detector, tmp_path):
+    pytest.importorskip("watchdog")
+    folder, outside = tmp_path / "inbox", tmp_path / "outside.png"
+    folder.mkdir()
+    outside.write_bytes(zoo.encode(clips.solid(clips.RED), "PNG"))
+    (folder / "was-there.png").write_bytes(outside.read_bytes())
+
+    def arrive():
+        (folder / "link.png").symlink_to(outside)
+        (folder / ".hidden.png").write_bytes(outside.read_bytes())
+        data = zoo.encode(clips.noise(1, 200, 200), "PNG")
+        with (folder / "slow.png").open("wb") as file:
+            for start in range(0, len(data), len(data) // 8):
+                file.write(data[start : start + len(data) // 8])
+                file.flush()
+                time.sleep(0.1)
+        (folder / "b.png").write_bytes(outside.read_bytes())
+        time.sleep(0.3)
+        (folder / "c.png").write_bytes(b"no picture")
+
+    events = folder_events(folder, detector, arrive, 3)
+    assert [event.path.rpartition("/")[2] for event in events] == ["slow.png", "b.png", "c.png"]
+    assert [event.kind.value for event in events] == ["picture"] * 3
+    assert events[0].error is None
+    assert (events[1].verdict, events[1].state) == ("fake", "fake")
+    assert events[2].error
+
+
+def test_a_missing_watchdog_names_its_extra(detector, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "watchdog", None)
+    with pytest.raises(edge_detect.EdgeDetectError, match=r"edge-detect\[folder\]"):
+        edge_detect.watch(tmp_path, detector)
+
+
+class Picamera2:
+    """A stand-in for the documented interface of the Picamera2 library."""
+
+    instances: list = []  # noqa: RUF012
+    fail = False
+
+    def __init__(self):
+        if Picamera2.fail:
+            raise RuntimeError("Failed to acquire camera")
+        self.did, self.left = [], 3
+        Picamera2.instances.append(self)
+
+    def create_video_configuration(self, main):
+        return main
+
+    def configure(self, configuration):
+        self.format = configuration["format"]
+
+    def start(self):
+        self.did.append("start")
+
+    def capture_array(self, name, wait):
+        assert (name, wait, self.format) == ("main", False, "RGB888")
+        return self
+
+    def get_result(self, timeout):
+        self.left -= 1
+        if self.left < 0:
+            raise TimeoutError
+        return np.ascontiguousarray(clips.solid(clips.RED)[..., ::-1])  # libcamera's RGB888 is blue first in memory
+
+    def stop(self):
+        self.did.append("stop")
+
+    def close(self):
+        self.did.append("close")
+
+
+def test_picamera2_is_read_by_its_documented_interface_and_let_go(detector, monkeypatch):
+    monkeypatch.setitem(sys.modules, "picamera2", SimpleNamespace(Picamera2=Picamera2))
+    monkeypatch.setattr(Picamera2, "instances", [])
+    events = edge_detect.watch("picamera2", detector, policy="every", trigger=3)
+    assert [next(events).state.value for _ in range(3)] == ["uncertain", "fake", "source_lost"]
+    events.close()
+    assert Picamera2.instances[0].did == ["start", "stop", "close"]
+
+
+def test_a_picamera2_without_camera_is_lost_and_without_library_wrong_usage(detector, monkeypatch):
+    monkeypatch.setitem(sys.modules, "picamera2", SimpleNamespace(Picamera2=Picamera2))
+    monkeypatch.setattr(Picamera2, "fail", True)
+    events = edge_detect.watch("picamera2", detector)
+    assert "check the cable" in next(events).error
+    events.close()
+    monkeypatch.setitem(sys.modules, "picamera2", None)
+    with pytest.raises(UsageError, match="apt-get install python3-picamera2"):
+        edge_detect.watch("picamera2", detector)
