@@ -2,6 +2,7 @@
 PYTHON ?= python3
 DATA ?= ../shared/data/faces
 SCENES ?= ../shared/data/scenes
+CLIPS ?= ../shared/data/clips
 RUN ?= runs/edge
 SOURCES ?= runs/data
 BASELINES = serenity meso4 tiny_ladeda mobilenet
@@ -9,7 +10,7 @@ CLONES ?=
 BESIDE = $(addprefix --beside ,$(dir $(wildcard $(DATA)/labels.csv)))
 
 .NOTPARALLEL:
-.PHONY: help demo test lint format type data model fit release baselines evaluate clean
+.PHONY: help demo test lint format type data model fit release baselines evaluate clips clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -70,6 +71,9 @@ baselines: .venv-dev/ready ## train and convert the networks to compare with, on
 evaluate: .venv-dev/ready ## write the figures of the shipped files into metrics.json and the model card
 	.venv-dev/bin/python -m training evaluate $(wildcard models/deepfake/*.tflite $(foreach name,$(BASELINES),runs/$(name)/*-int8.tflite)) \
 		--data $(DATA) --out models/deepfake --readme README.md --together sdfd+pollinations
+
+clips: .venv-dev/ready ## write how whole videos score into the model card
+	.venv-dev/bin/python -m training clips models/deepfake/deepfake-int8.tflite --data $(CLIPS) --out models/deepfake/README.md
 
 clean: ## remove environments and build products (runs/ stays)
 	rm -rf .venv .venv-dev build dist demo

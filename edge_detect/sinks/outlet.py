@@ -1,0 +1,81 @@
+"""A way out for events that may be slow or dead: a bounded queue and a thread of its own, so that no frame waits."""
+
+import threading
+from abc import ABC, abstractmethod
+from collections import deque
+from typing import Union
+
+from edge_detect.live.events import Event, Summary
+
+Message = Union[Event, Summary]
+
+FLUSH = 5.0
+"""Seconds that a way out gets at the end for what still waits."""
+
+
+class Outlet(ABC):
+    """Delivers messages from a queue, in a thread. When the queue is full the oldest message is dropped and counted."""
+
+    name = "outlet"
+    capacity = 100
+    """Messages that wait at most."""
+
+    def __init__(self) -> None:
+        self.delivered = 0
+        self.failed = 0
+        self.dropped = 0
+        self.last_error = ""
+        self._queue: deque[Message] = deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._stopping = threading.Event()
+        """Set when there is no more time: waits for another try end."""
+        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+
+    def start(self) -> None:
+        """Begin to deliver."""
+        self._thread.start()
+
+    def put(self, message: Message) -> None:
+        """Queue a message; never waits."""
+        with self._changed:
+            if len(self._queue) >= self.capacity:
+                self._queue.popleft()
+                self.dropped += 1
+            self._queue.append(message)
+            self._changed.notify()
+
+    def close(self, timeout: float = FLUSH) -> None:
+        """Deliver what waits, for `timeout` seconds at most; what is left then is dropped and counted."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join(timeout)
+        self._stopping.set()
+        with self._changed:
+            self.dropped += len(self._queue)
+            self._queue.clear()
+        self._thread.join(1.0)
+
+    def counts(self) -> dict[str, int]:
+        """What became of the messages so far."""
+        return {"delivered": self.delivered, "failed": self.failed, "dropped": self.dropped}
+
+    @abstractmethod
+    def deliver(self, message: Message) -> None:
+        """Deliver one message, in the thread; what it raises counts as a failure."""
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._queue and not self._closing:
+                    self._changed.wait()
+                if not self._queue:
+                    return
+                message = self._queue.popleft()
+            try:
+                self.deliver(message)
+                self.delivered += 1
+            except Exception as error:  # a receiver may fail in any way: the watch goes on
+                self.failed += 1
+                self.last_error = str(error) or type(error).__name__
