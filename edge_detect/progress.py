@@ -1,4 +1,4 @@
-"""A progress bar on stderr, where stderr is a terminal."""
+"""A progress bar or a status line on stderr, where stderr is a terminal."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -22,3 +22,22 @@ def progress(total: int, label: str, *, hidden: bool = False) -> Iterator[Callab
     with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=shared) as bar:
         task = bar.add_task(label, total=total)
         yield lambda: bar.advance(task)
+
+
+@contextmanager
+def status_line(*, hidden: bool = False) -> Iterator[Callable[[str], None]]:
+    """Show one line that changes; call what is yielded with its text, as often as you like. Nothing without a terminal.
+
+    Where results go to the same terminal, print them inside: they pass above the line.
+    """
+    if hidden or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    shared = sys.stdout.isatty()
+    line = Text("", no_wrap=True, overflow="ellipsis")
+    with Live(line, console=Console(stderr=True), transient=True, redirect_stdout=shared, redirect_stderr=True):
+        yield lambda text: setattr(line, "plain", text)

@@ -83,6 +83,11 @@ class Watcher:
         self._stopped = True
 
     @property
+    def state(self) -> State | None:
+        """The state that holds; None before the first frame."""
+        return self._hysteresis.state
+
+    @property
     def stopped(self) -> bool:
         """Whether `stop` was called, so that a recording was not watched to its end."""
         return self._stopped

@@ -4,7 +4,6 @@ import json
 import shlex
 import shutil
 import subprocess
-import sys
 
 from edge_detect.errors import UsageError
 from edge_detect.sinks.outlet import Message, Outlet
@@ -36,7 +35,8 @@ class Command(Outlet):
         subprocess.run(
             self._arguments,
             input=json.dumps(message.to_dict()).encode() + b"\n",
-            stdout=sys.stderr.fileno(),
+            stdout=2,
             timeout=LIMIT,
+            start_new_session=True,  # Ctrl-C is for the watch, which lets a run finish
             check=True,
         )

@@ -3,6 +3,7 @@
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Callable
 from typing import Union
 
 from edge_detect.live.events import Event, Summary
@@ -14,17 +15,23 @@ FLUSH = 5.0
 
 
 class Outlet(ABC):
-    """Delivers messages from a queue, in a thread. When the queue is full the oldest message is dropped and counted."""
+    """Delivers messages from a queue, in a thread. When the queue is full the oldest message is dropped and counted.
+
+    patient: wait for room instead, for ways out of a recording that nothing must be missing from; complain: told why a
+    delivery failed, once until one succeeds again or the reason is another.
+    """
 
     name = "outlet"
     capacity = 100
     """Messages that wait at most."""
 
     def __init__(self) -> None:
+        self.patient = False
+        self.complain: Callable[[str], None] = lambda _: None
         self.delivered = 0
         self.failed = 0
         self.dropped = 0
-        self.last_error = ""
+        self._complaint = ""
         self._queue: deque[Message] = deque()
         self._changed = threading.Condition()
         self._closing = False
@@ -37,20 +44,22 @@ class Outlet(ABC):
         self._thread.start()
 
     def put(self, message: Message) -> None:
-        """Queue a message; never waits."""
+        """Queue a message; never waits, unless the way out is patient."""
         with self._changed:
+            while self.patient and len(self._queue) >= self.capacity and not self._closing:
+                self._changed.wait()
             if len(self._queue) >= self.capacity:
                 self._queue.popleft()
                 self.dropped += 1
             self._queue.append(message)
-            self._changed.notify()
+            self._changed.notify_all()
 
     def close(self, timeout: float = FLUSH) -> None:
-        """Deliver what waits, for `timeout` seconds at most; what is left then is dropped and counted."""
+        """Deliver what waits, for `timeout` seconds at most, or patiently; what is left then is dropped and counted."""
         with self._changed:
             self._closing = True
-            self._changed.notify()
-        self._thread.join(timeout)
+            self._changed.notify_all()
+        self._thread.join(None if self.patient else timeout)
         self._stopping.set()
         with self._changed:
             self.dropped += len(self._queue)
@@ -73,9 +82,16 @@ class Outlet(ABC):
                 if not self._queue:
                     return
                 message = self._queue.popleft()
+                self._changed.notify_all()
             try:
                 self.deliver(message)
                 self.delivered += 1
+                self._complaint = ""
             except Exception as error:  # a receiver may fail in any way: the watch goes on
                 self.failed += 1
-                self.last_error = str(error) or type(error).__name__
+                self._say(str(error) or type(error).__name__)
+
+    def _say(self, complaint: str) -> None:
+        if complaint != self._complaint:
+            self._complaint = complaint
+            self.complain(f"{self.name}: {complaint}")
