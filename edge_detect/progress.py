@@ -1,8 +1,12 @@
 """A progress bar or a status line on stderr, where stderr is a terminal."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+_PAUSE = 0.25
+"""Seconds between two texts of a status line."""
 
 
 @contextmanager
@@ -25,10 +29,10 @@ def progress(total: int, label: str, *, hidden: bool = False) -> Iterator[Callab
 
 
 @contextmanager
-def status_line(*, hidden: bool = False) -> Iterator[Callable[[str], None]]:
-    """Show one line that changes; call what is yielded with its text, as often as you like. Nothing without a terminal.
+def status_line(*, hidden: bool = False) -> Iterator[Callable[[Callable[[], str]], None]]:
+    """Show one line that changes: call what is yielded, as often as you like, with a function that makes its text.
 
-    Where results go to the same terminal, print them inside: they pass above the line.
+    Nothing is shown without a terminal. Where results go to the same terminal, print them inside: they pass above it.
     """
     if hidden or not sys.stderr.isatty():
         yield lambda _: None
@@ -38,6 +42,14 @@ def status_line(*, hidden: bool = False) -> Iterator[Callable[[str], None]]:
     from rich.text import Text
 
     shared = sys.stdout.isatty()
-    line = Text("", no_wrap=True, overflow="ellipsis")
-    with Live(line, console=Console(stderr=True), transient=True, redirect_stdout=shared, redirect_stderr=True):
-        yield lambda text: setattr(line, "plain", text)
+    with Live(console=Console(stderr=True), transient=True, redirect_stdout=shared, auto_refresh=False) as line:
+        shown = 0.0
+
+        def show(text: Callable[[], str]) -> None:
+            nonlocal shown
+            now = time.monotonic()
+            if now - shown >= _PAUSE:
+                shown = now
+                line.update(Text(text(), no_wrap=True, overflow="ellipsis"), refresh=True)
+
+        yield show

@@ -11,10 +11,12 @@ import typer
 from edge_detect import __version__
 from edge_detect.cli.bench import bench
 from edge_detect.cli.calibrate import calibrate
+from edge_detect.cli.cameras import cameras
 from edge_detect.cli.evaluate import evaluate
 from edge_detect.cli.evaluate_faces import evaluate_faces
 from edge_detect.cli.info import info
 from edge_detect.cli.scan import scan
+from edge_detect.cli.watch import watch
 from edge_detect.errors import EdgeDetectError, ExitCode
 
 app = typer.Typer(
@@ -27,6 +29,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(scan)
+app.command()(watch)
+app.command()(cameras)
 app.command()(calibrate)
 app.command()(info)
 app.command()(bench)

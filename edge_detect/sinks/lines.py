@@ -16,6 +16,7 @@ class Lines(Outlet):
 
     name = "stdout"
     capacity = 1000
+    local = True
 
     def __init__(self, form: Callable[[Message], str], gone: Callable[[], None]) -> None:
         super().__init__()

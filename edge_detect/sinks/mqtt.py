@@ -13,7 +13,7 @@ from edge_detect.errors import MissingExtraError, UsageError
 from edge_detect.live.events import Summary
 from edge_detect.sinks.outlet import FLUSH, Message, Outlet
 
-PASSWORD = "EDGE_DETECT_MQTT_PASSWORD"  # noqa: S105 - the name of a variable
+PASSWORD = "EDGE_DETECT_MQTT_PASSWORD"
 """The variable in the environment that holds the password."""
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 TOPIC = "edge-detect"
@@ -32,10 +32,11 @@ class Mqtt(Outlet):
     name = "mqtt"
 
     def __init__(self, url: str, source: str, password: str | None = None, ca: Path | None = None) -> None:
-        """url: mqtt[s]://[user@]host[:port][/node]; node: default, a name made of the host's and the source's; ca: file
-        of certificates to trust instead of the system's.
+        """Nothing is connected before `start`.
 
-        Raises MissingExtraError without paho-mqtt, UsageError for what is no such URL or certificate file.
+        url: mqtt[s]://[user@]host[:port][/node], where node is by default made of the names of this machine and of the
+        source; ca: a file of certificates to trust instead of the system's. Raises
+        MissingExtraError without paho-mqtt, UsageError for what is no such URL or certificate file.
         """
         super().__init__()
         try:

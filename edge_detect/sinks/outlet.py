@@ -1,5 +1,6 @@
 """A way out for events that may be slow or dead: a bounded queue and a thread of its own, so that no frame waits."""
 
+import dataclasses
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
@@ -24,6 +25,10 @@ class Outlet(ABC):
     name = "outlet"
     capacity = 100
     """Messages that wait at most."""
+    local = False
+    """Whether it is part of this machine, so that one can wait for it when nothing must be missing."""
+    with_frames = False
+    """Whether messages keep their frames, which take memory while they wait."""
 
     def __init__(self) -> None:
         self.patient = False
@@ -45,6 +50,8 @@ class Outlet(ABC):
 
     def put(self, message: Message) -> None:
         """Queue a message; never waits, unless the way out is patient."""
+        if isinstance(message, Event) and not self.with_frames:
+            message = dataclasses.replace(message, inspection=None)
         with self._changed:
             while self.patient and len(self._queue) >= self.capacity and not self._closing:
                 self._changed.wait()

@@ -31,7 +31,7 @@ def save_annotated(inspection: Inspection, folder: Path) -> None:
 def annotated(inspection: Inspection) -> image.Picture:
     """A copy of the decoded picture with each face's box, verdict and score drawn in; black for an unreadable one."""
     pixels, width, height = inspection.picture or (np.zeros((48, 64, 3), np.uint8), 64, 48)
-    canvas = np.ascontiguousarray(pixels).copy()
+    canvas: image.Picture = np.ascontiguousarray(pixels).copy()
     thickness = max(1, round(max(canvas.shape) / 400))
     for face in inspection.result.faces:
         box = face.box.scaled(canvas.shape[1] / width, canvas.shape[0] / height)

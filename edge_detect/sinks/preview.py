@@ -38,7 +38,7 @@ class Preview:
         class Handler(BaseHTTPRequestHandler):
             timeout = 10
 
-            def do_GET(self) -> None:  # noqa: N802 - the library's name
+            def do_GET(self) -> None:
                 preview.serve(self)
 
             def log_message(self, *_: object) -> None:

@@ -21,6 +21,8 @@ class SavedEvents(Outlet):
 
     name = "save-events"
     capacity = 8
+    local = True
+    with_frames = True
 
     def __init__(self, folder: Path, keep: int) -> None:
         """keep: events in the folder at most. Raises UsageError when the folder cannot be made or written to."""
