@@ -10,7 +10,7 @@ CLONES ?=
 BESIDE = $(addprefix --beside ,$(dir $(wildcard $(DATA)/labels.csv)))
 
 .NOTPARALLEL:
-.PHONY: help demo test lint format type data model fit release baselines evaluate clips clean
+.PHONY: help demo test lint format type data model fit release baselines evaluate clips soak clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -74,6 +74,9 @@ evaluate: .venv-dev/ready ## write the figures of the shipped files into metrics
 
 clips: .venv-dev/ready ## write how whole videos score into the model card
 	.venv-dev/bin/python -m training clips models/deepfake/deepfake-int8.tflite --data $(CLIPS) --out models/deepfake/README.md
+
+soak: .venv-dev/ready ## watch 200,000 frames: memory, threads and open files must stay as they are
+	EDGE_DETECT_SOAK_FRAMES=200000 .venv-dev/bin/python -m pytest -rP --timeout 5000 tests/test_soak.py
 
 clean: ## remove environments and build products (runs/ stays)
 	rm -rf .venv .venv-dev build dist demo
