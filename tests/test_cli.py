@@ -6,7 +6,9 @@ import edge_detect as package
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
-@pytest.mark.parametrize("verb", [[], ["scan"], ["calibrate"], ["info"], ["bench"], ["evaluate"], ["evaluate-faces"]])
+@pytest.mark.parametrize(
+    "verb", [[], ["scan"], ["watch"], ["cameras"], ["calibrate"], ["info"], ["bench"], ["evaluate"], ["evaluate-faces"]]
+)
 def test_every_verb_has_help(edge_detect, verb, flag):
     run = edge_detect(*verb, flag)
     assert run.code == 0

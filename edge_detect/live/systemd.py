@@ -11,10 +11,11 @@ def notify(message: str) -> None:
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
+    # Without waiting: a manager that does not listen must not hold up the frames.
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK) as sender:
         try:
             sender.sendto(message.encode(), "\0" + address[1:] if address.startswith("@") else address)
-        except OSError:  # the manager is gone or elsewhere: no reason to end
+        except OSError:  # the manager is gone or does not listen: no reason to end
             return
 
 
