@@ -123,6 +123,13 @@ def test_the_service_manager_hears_that_the_watch_is_ready_and_that_it_ends(tiny
     assert heard == [b"READY=1", b"STOPPING=1"]
 
 
+def test_the_source_may_come_from_the_environment_where_its_password_is_not_seen(tiny_model, clip):
+    environment = {**os.environ, "EDGE_DETECT_SOURCE": str(clip)}
+    process = started("--whole-image", "-m", tiny_model, env=environment)
+    out, _ = process.communicate(timeout=PATIENCE)
+    assert out.splitlines()[2].startswith(f"{clip}: fake")
+
+
 def test_cameras_are_listed_or_their_absence_explained(edge_detect):
     run = edge_detect("cameras", "--json")
     assert run.code == 0
