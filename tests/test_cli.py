@@ -10,7 +10,7 @@ import edge_detect as package
     "verb", [[], ["scan"], ["watch"], ["cameras"], ["calibrate"], ["info"], ["bench"], ["evaluate"], ["evaluate-faces"]]
 )
 def test_every_verb_has_help(edge_detect, verb, flag):
-    run = edge_detect(*verb.split(), flag)
+    run = edge_detect(*verb, flag)
     assert run.code == 0
     assert "Usage" in run.out
 
