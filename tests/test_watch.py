@@ -7,8 +7,10 @@ import time
 from types import SimpleNamespace
 
 import clips
+import cv2
 import numpy as np
 import pytest
+import seeker
 import zoo
 
 import edge_detect
@@ -89,16 +91,26 @@ def test_the_frames_that_decided_a_fake_clip_are_its_most_suspicious(detector, t
     assert [frame.frame for frame in summary.deciding] == [2, 3, 1, 4, 5]
 
 
-def test_a_lossless_clip_has_the_scores_that_scan_gives_its_frames(edge_detect, tiny_model, detector, tmp_path):
-    """Bit for bit, without a finder and with one."""
+def face(number: int) -> np.ndarray:
+    """A red face for `seeker`, on noise, elsewhere in each frame."""
+    frame = clips.noise(number, 160, 160) // 8
+    return cv2.circle(frame, (50 + 4 * number, 80), 32, (255, 20 + 9 * number, 60), -1)
+
+
+@pytest.mark.parametrize("with_finder", [False, True])
+def test_a_lossless_clip_has_the_scores_that_scan_gives_its_frames(tiny_model, tmp_path, edge_detect, with_finder):
     import edge_detect as package
 
-    frames = [clips.noise(seed) for seed in range(12)]
+    frames = [face(number) if with_finder else clips.noise(number) for number in range(12)]
     clip = clips.write(tmp_path / "clip.mkv", frames)
     pictures = zoo.write({f"{i:02}.png": zoo.encode(f, "PNG") for i, f in enumerate(frames)}, tmp_path / "frames")
-    scanned = edge_detect("scan", "--jsonl", "--whole-image", "-m", tiny_model, pictures).records
+    finder = seeker.write(tmp_path / "seeker.tflite") if with_finder else None
+    how = ["--finder", finder] if with_finder else ["--whole-image"]
+    scanned = edge_detect("scan", "--jsonl", "-m", tiny_model, *how, pictures).records
+    detector = Detector.load(tiny_model, finder=finder, whole_image=not with_finder)
     *events, summary = package.watch(clip, detector, every_frame=True)
     assert [round(event.faces[0].frame_score, 6) for event in events] == [record["score"] for record in scanned]
+    assert [event.faces[0].to_dict()["box"] for event in events] == [r["faces"][0]["box"] for r in scanned]
     assert summary.score == pytest.approx(np.mean([record["score"] for record in scanned]), abs=1e-6)
 
 

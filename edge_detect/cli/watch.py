@@ -46,8 +46,8 @@ def watch(
             help="newest: drop frames that wait; every: capture waits. Default: newest for cameras and streams.",
         ),
     ] = None,
-    window: Annotated[int, typer.Option(min=1, help="Frames that a face's score is smoothed over.")] = 10,
-    trigger: Annotated[int, typer.Option(min=1, help="Frames in a row that change the state.")] = 5,
+    window: Annotated[int, typer.Option(min=1, metavar="N", help="Frames that a face's score is smoothed over.")] = 10,
+    trigger: Annotated[int, typer.Option(min=1, metavar="N", help="Frames in a row that change the state.")] = 5,
     cooldown: Annotated[
         float, typer.Option(min=0, metavar="S", help="Seconds that fake holds after the last frame that said so.")
     ] = 5.0,
@@ -58,7 +58,7 @@ def watch(
     save_events: Annotated[
         Optional[Path], typer.Option(metavar="DIR", help="Write the frame, the crop and the JSON of each event.")
     ] = None,
-    keep: Annotated[int, typer.Option(min=1, help="Events in that folder at most; the oldest go.")] = 1000,
+    keep: Annotated[int, typer.Option(min=1, metavar="N", help="Events in that folder at most; the oldest go.")] = 1000,
     command: Annotated[
         Optional[str],
         typer.Option("--exec", metavar="CMD", help="Run a program for each event, its JSON on stdin; no shell."),

@@ -60,5 +60,5 @@ class Clip:
 def _keep(heap: list[Decisive], frame: Decisive) -> None:
     if len(heap) < SHOWN:
         heapq.heappush(heap, frame)
-    else:
-        heapq.heappushpop(heap, frame)
+    elif frame.score > heap[0].score:  # of equals, the first stays
+        heapq.heapreplace(heap, frame)

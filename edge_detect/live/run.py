@@ -52,7 +52,7 @@ def run(source: Source, detector: Detector, settings: Settings, outputs: Outputs
 
         def beat() -> None:
             heart.beat()
-            show(lambda: f"{source.name}: {watcher.state or 'waiting for the first frame'}; {watcher.counts}")
+            show(lambda: f"{watcher.state or 'waiting for the first frame'}; {watcher.counts}; {source.name}")
 
         watcher = Watcher(source, detector, settings, viewers=viewers, beat=beat)
         lines = Lines(as_json if outputs.jsonl else as_text, watcher.stop)

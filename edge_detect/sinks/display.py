@@ -1,5 +1,6 @@
 """The annotated stream in a window."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -26,6 +27,7 @@ class Display:
                 "--display: no window can be opened here. Use --preview 8080 and open http://127.0.0.1:8080/; from "
                 "another machine, after: ssh -L 8080:127.0.0.1:8080 THIS_MACHINE"
             )
+        os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")  # fonts, which are not used
         self._ended = ended
         cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
 

@@ -46,6 +46,10 @@ class Video:
         self._count += 1
         return Shot(pixels, position)
 
+    def keep_short_queue(self) -> None:
+        """Ask the driver for two buffers, one that is filled while the other is read: what waits there is old."""
+        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 2)
+
     def close(self) -> None:
         """Release the device or connection."""
         with contextlib.suppress(cv2.error):
@@ -61,8 +65,9 @@ def open_device(device: str) -> Video:
     """Open a camera by number ("0") or device file. Raises SourceError when there is none or another program has it."""
     help_ = f"camera {device} cannot be opened: `edge-detect cameras` lists those that are here"
     number = int(device) if device.isdecimal() else device
-    # One frame in the driver's queue, so that what is read is what is seen now.
-    return _opened(number, cv2.CAP_V4L2, (cv2.CAP_PROP_BUFFERSIZE, 1), f"camera {device}", help_, ends=False)
+    opened = _opened(number, cv2.CAP_V4L2, (), f"camera {device}", help_, ends=False)
+    opened.keep_short_queue()
+    return opened
 
 
 def open_url(url: str, name: str) -> Video:
