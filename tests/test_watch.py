@@ -17,8 +17,10 @@ import edge_detect
 from edge_detect import Detector
 from edge_detect.errors import SourceError, UsageError
 from edge_detect.live import capture, watcher
+from edge_detect.live.buffer import Frame
 from edge_detect.live.events import Summary
 from edge_detect.live.watcher import Watcher
+from edge_detect.network import Network
 from edge_detect.sources.named import find_source
 from edge_detect.sources.stream import Kind, Shot, Source
 
@@ -223,6 +225,50 @@ def test_a_camera_that_is_never_there_is_not_asked_without_pause(detector, monke
     pauses = np.diff(tries)
     assert len(pauses) >= 2
     assert (pauses >= [0.05, 0.1, 0.2, 0.2, 0.2, 0.2, 0.2][: len(pauses)]).all()
+
+
+class SlowCore:
+    """Simulated time: a camera of 60 frames a second, and a detector that takes its time while frames arrive."""
+
+    interval = 1 / 60
+
+    def __init__(self, model, inference):
+        self.now, self.captured = 0.0, 0
+        core = self
+
+        class Slow(Detector):
+            def inspect(self, source, name=None):
+                core.advance(core.now + inference)
+                return super().inspect(source, name)
+
+        source = Source("camera", Kind.LIVE, lambda: None)
+        self.watcher = Watcher(source, Slow(Network.load(model)), clock=lambda: self.now)
+
+    def advance(self, until):
+        """Let time pass, and the frames arrive that the camera takes meanwhile."""
+        while (due := self.captured * self.interval) <= until:
+            self.watcher.buffer.put(Frame(self.captured, Shot(clips.solid(clips.GREEN)), due, due))
+            self.captured += 1
+        self.now = until
+
+    def run(self, count):
+        """Score so many frames as the loop does; say how old the oldest was at its verdict."""
+        while self.watcher.counts.scored < count:
+            frame = self.watcher.buffer.take(0)
+            if frame is None:
+                self.advance(self.captured * self.interval)
+            else:
+                list(self.watcher.score(frame))
+        return self.watcher.counts.age(1.0)
+
+
+@pytest.mark.parametrize("inference", [0.001, 0.015, 0.02, 0.1, 0.33, 2.0])
+def test_on_a_slow_core_frames_are_dropped_and_never_late(tiny_model, inference):
+    core = SlowCore(tiny_model, inference)
+    assert core.run(50) <= 2 * core.interval + inference + 1e-9
+    waiting = core.captured - 50 - core.watcher.buffer.dropped
+    assert waiting in (0, 1)
+    assert core.watcher.buffer.dropped >= 49 * (inference / core.interval - 1) - 50
 
 
 def test_the_wall_clock_may_jump(detector, monkeypatch):

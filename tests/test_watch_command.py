@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -128,6 +129,27 @@ def test_the_source_may_come_from_the_environment_where_its_password_is_not_seen
     process = started("--whole-image", "-m", tiny_model, env=environment)
     out, _ = process.communicate(timeout=PATIENCE)
     assert out.splitlines()[2].startswith(f"{clip}: fake")
+
+
+def test_a_terminal_sees_counts_on_a_line_that_changes_and_results_stay_clean(tiny_model, tmp_path):
+    clip = clips.write(tmp_path / "clip.mkv", [clips.solid(clips.GREEN)] * 20, fps=20)
+    terminal, other_end = pty.openpty()
+    arguments = (clip, "--policy", "newest", "--whole-image", "-m", tiny_model, "--jsonl")
+    command = [sys.executable, "-m", "edge_detect", "watch", *map(str, arguments)]
+    environment = {**os.environ, "COLUMNS": "120"}
+    run = subprocess.run(command, stdout=subprocess.PIPE, stderr=other_end, env=environment, check=False)
+    shown = os.read(terminal, 100_000).decode()
+    os.close(terminal)
+    os.close(other_end)
+    assert [json.loads(line)["event"] for line in run.stdout.splitlines()] == ["state", "summary"]
+    assert "scored" in shown
+
+
+def test_an_unreadable_picture_of_a_sequence_is_said_for_people_too(edge_detect, tiny_model, tmp_path):
+    (tmp_path / "1.png").write_bytes(b"not a picture")
+    run = edge_detect("watch", tmp_path / "%d.png", "--every-frame", "--whole-image", "-m", tiny_model)
+    assert run.lines[0].split()[1] == "unreadable"
+    assert "1 unreadable" in run.lines[1]
 
 
 def test_cameras_are_listed_or_their_absence_explained(edge_detect):

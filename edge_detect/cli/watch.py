@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from edge_detect.cli import options
 from edge_detect.errors import ExitCode, UsageError
 
 
@@ -21,24 +22,11 @@ def watch(
             "or a folder in which pictures arrive. Default: $EDGE_DETECT_SOURCE.",
         ),
     ],
-    model: Annotated[
-        Optional[str],
-        typer.Option("--model", "-m", metavar="MODEL", help="A .tflite file or the name of a shipped model."),
-    ] = None,
-    finder: Annotated[
-        Optional[str],
-        typer.Option(metavar="MODEL", help="The model that finds the faces: a .tflite file or a shipped name."),
-    ] = None,
-    whole_image: Annotated[
-        bool, typer.Option("--whole-image", help="Find no faces: score the centred square of each frame.")
-    ] = False,
-    small_faces: Annotated[
-        bool, typer.Option("--small-faces", help="Search again in overlapping tiles: slower, finds faces in crowds.")
-    ] = False,
-    fpr: Annotated[
-        Optional[float],
-        typer.Option(metavar="RATE", help="Call fake what this share of real pictures reaches, such as 0.01."),
-    ] = None,
+    model: options.Model = None,
+    finder: options.Finder = None,
+    whole_image: options.WholeImage = False,
+    small_faces: options.SmallFaces = False,
+    fpr: options.Fpr = None,
     policy: Annotated[
         Optional[str],
         typer.Option(
@@ -98,8 +86,7 @@ def watch(
     nothing flagged, 1 something flagged, 2 wrong usage or an unreadable video, 70 internal error, 130 a video that was
     interrupted.
     """
-    if whole_image and (small_faces or finder):
-        raise UsageError("--whole-image finds no faces: leave it out, or leave out --small-faces and --finder")
+    options.check_search(whole_image=whole_image, small_faces=small_faces, finder=finder)
     if policy not in (None, "newest", "every"):
         raise UsageError(f"--policy {policy}: it is newest or every")
     for option, given, needed, there in (

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 
 from edge_detect.live.events import Event, Kind, Summary
-from edge_detect.live.state import State
 from edge_detect.sinks.outlet import Message, Outlet
 from edge_detect.sinks.text import printable
 
@@ -49,12 +48,8 @@ def as_text(message: Message) -> str:
     """A message as one line for people."""
     if isinstance(message, Summary):
         return _summary(message)
-    # The time of a recording is its own; that of everything else is the clock on the wall.
     when = f"{message.time.astimezone():%H:%M:%S}" if message.path is None else printable(message.path)
-    if message.kind is Kind.PICTURE:
-        said = f"{message.verdict}"
-    else:
-        said = "source lost" if message.state is State.SOURCE_LOST else f"{message.state}"
+    said = f"{message.state if message.kind is Kind.STATE else message.verdict}".replace("_lost", " lost")
     score = "  –  " if message.score is None else f"{message.score:.3f}"
     details = message.error or _faces(message)
     return f"{when}  {said:<11} {score}  {details}"
