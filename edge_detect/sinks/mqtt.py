@@ -1,5 +1,6 @@
 """Events for an MQTT broker, with a last will and discovery by Home Assistant."""
 
+import contextlib
 import json
 import re
 import socket
@@ -35,8 +36,8 @@ class Mqtt(Outlet):
         """Nothing is connected before `start`.
 
         url: mqtt[s]://[user@]host[:port][/node], where node is by default made of the names of this machine and of the
-        source; ca: a file of certificates to trust instead of the system's. Raises
-        MissingExtraError without paho-mqtt, UsageError for what is no such URL or certificate file.
+        source; ca: a file of certificates to trust instead of the system's. Raises MissingExtraError without paho-mqtt,
+        UsageError for what is no such URL or certificate file.
         """
         super().__init__()
         try:
@@ -84,7 +85,8 @@ class Mqtt(Outlet):
         super().close(timeout)
         goodbye = self._client.publish(f"{self.topic}/availability", "offline", QOS, retain=True)
         if self._client.is_connected():
-            goodbye.wait_for_publish(1.0)
+            with contextlib.suppress(RuntimeError, ValueError):  # the broker left just now; it has the last will
+                goodbye.wait_for_publish(1.0)
         self._client.disconnect()
         self._client.loop_stop()
 
