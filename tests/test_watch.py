@@ -148,6 +148,12 @@ def test_what_is_no_source_is_wrong_usage(name):
         find_source(name)
 
 
+@pytest.mark.parametrize("setting", [{"policy": "x"}, {"window": 0}, {"trigger": 0}, {"cooldown": float("nan")}])
+def test_what_is_no_setting_is_wrong_usage(detector, red_and_green, setting):
+    with pytest.raises(UsageError):
+        edge_detect.watch(red_and_green, detector, **setting)
+
+
 def test_no_event_names_the_password_of_a_camera():
     source = find_source("rtsp://admin:hunter2@127.0.0.1:9/stream?key=hunter2")
     assert source.name == "rtsp://127.0.0.1:9/stream"

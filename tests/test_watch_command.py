@@ -47,7 +47,7 @@ def test_people_get_a_line_per_change_and_a_verdict(edge_detect, tiny_model, cli
     ("arguments", "message"),
     [
         (["nowhere.mp4"], "there is no source 'nowhere.mp4'"),
-        (["CLIP", "--policy", "oldest"], "it is newest or every"),
+        (["CLIP", "--policy", "oldest"], "there is no policy 'oldest': it is newest or every"),
         (["CLIP", "--webhook-secret", "x"], "of no use without --webhook"),
         (["CLIP", "--mqtt-ca", "x"], "of no use without --mqtt"),
         (["CLIP", "--mqtt", "mqtt://me:pw@host"], "EDGE_DETECT_MQTT_PASSWORD"),

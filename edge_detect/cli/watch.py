@@ -87,8 +87,6 @@ def watch(
     interrupted.
     """
     options.check_search(whole_image=whole_image, small_faces=small_faces, finder=finder)
-    if policy not in (None, "newest", "every"):
-        raise UsageError(f"--policy {policy}: it is newest or every")
     for option, given, needed, there in (
         ("--webhook-secret", webhook_secret, "--webhook", webhook),
         ("--mqtt-password", mqtt_password, "--mqtt", mqtt),
@@ -98,12 +96,12 @@ def watch(
             raise UsageError(f"{option} is of no use without {needed}")
 
     from edge_detect.detector import Detector
-    from edge_detect.live.buffer import Policy
     from edge_detect.live.run import Outputs, run
-    from edge_detect.live.watcher import Settings
+    from edge_detect.live.watcher import Settings, find_policy
     from edge_detect.sinks.ways_out import open_outlets
     from edge_detect.sources.named import find_source
 
+    settings = Settings(find_policy(policy), window, trigger, cooldown, every_frame)
     found = find_source(source)
     outlets = open_outlets(
         found.name,
@@ -117,7 +115,6 @@ def watch(
         mqtt_ca=mqtt_ca,
     )
     detector = Detector.load(model, finder=finder, whole_image=whole_image, small_faces=small_faces, fpr=fpr)
-    settings = Settings(Policy(policy) if policy else None, window, trigger, cooldown, every_frame)
     outputs = Outputs(as_jsonl, outlets, metrics, preview, display, quiet)
     code = run(found, detector, settings, outputs)
     sys.stderr.flush()

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from typing import Union
 
 from edge_detect.detector import Detector, Inspection
+from edge_detect.errors import UsageError
 from edge_detect.live.buffer import Buffer, Ended, Frame, Lost, Policy
 from edge_detect.live.capture import Capture
 from edge_detect.live.clip import Clip
@@ -41,6 +42,11 @@ class Settings:
     trigger: int = 5
     cooldown: float = 5.0
     every_frame: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise UsageError for numbers that cannot work."""
+        if self.window < 1 or self.trigger < 1 or not self.cooldown >= 0:
+            raise UsageError("window and trigger are numbers of frames from 1, cooldown is seconds from 0")
 
 
 class Watcher:
@@ -192,11 +198,22 @@ def default_policy(source: Source) -> Policy:
     return Policy.NEWEST if source.kind is stream.Kind.LIVE else Policy.EVERY
 
 
+def find_policy(name: str | None) -> Policy | None:
+    """The policy of a name; None for none. Raises UsageError when there is no such policy."""
+    if name is None:
+        return None
+    try:
+        return Policy(name)
+    except ValueError as error:
+        names = " or ".join(policy.value for policy in Policy)
+        raise UsageError(f"there is no policy {name!r}: it is {names}") from error
+
+
 def watch(
     source: "str | os.PathLike[str] | int | Source",
     detector: Detector | None = None,
     *,
-    policy: Policy | str | None = None,
+    policy: str | None = None,
     window: int = 10,
     trigger: int = 5,
     cooldown: float = 5.0,
@@ -206,11 +223,11 @@ def watch(
 
     source: a camera's number or device file, "picamera2", a URL (rtsp, http), a video file, a pattern of picture files,
     or a folder; detector: default Detector.load(); the others as in `Settings`. What comes last is a Summary; leaving
-    the loop earlier lets go of the source. Raises UsageError when there is no such source, SourceError when a recording
-    cannot be read, and what Detector.load raises.
+    the loop earlier lets go of the source. Raises UsageError for a source or setting that there is not, SourceError when
+    a recording cannot be read, and what Detector.load raises.
     """
     found = source if isinstance(source, Source) else find_source(source)
-    settings = Settings(Policy(policy) if policy else None, window, trigger, cooldown, every_frame)
+    settings = Settings(find_policy(policy), window, trigger, cooldown, every_frame)
     return iter(Watcher(found, detector or Detector.load(), settings))
 
 
