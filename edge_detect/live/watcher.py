@@ -223,7 +223,7 @@ def watch(
 
     source: a camera's number or device file, "picamera2", a URL (rtsp, http), a video file, a pattern of picture files,
     or a folder; detector: default Detector.load(); the others as in `Settings`. What comes last is a Summary; leaving
-    the loop earlier lets go of the source. Raises UsageError for a source or setting that there is not, SourceError when
+    the loop earlier lets go of the source. Raises UsageError for what is no source or no setting, SourceError when
     a recording cannot be read, and what Detector.load raises.
     """
     found = source if isinstance(source, Source) else find_source(source)
