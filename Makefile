@@ -7,10 +7,11 @@ RUN ?= runs/edge
 SOURCES ?= runs/data
 BASELINES = serenity meso4 tiny_ladeda mobilenet
 CLONES ?=
+RECIPES = float32,float16,dynamic,int8,int8-io,int16x8
 BESIDE = $(addprefix --beside ,$(dir $(wildcard $(DATA)/labels.csv)))
 
 .NOTPARALLEL:
-.PHONY: help demo test lint format type data model fit release baselines evaluate clips soak clean
+.PHONY: help demo test lint format type data model fit release baselines evaluate clips soak recipes legacy tfjs clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -78,8 +79,16 @@ clips: .venv-dev/ready ## write how whole videos score into the model card
 soak: .venv-dev/ready ## watch 200,000 frames: memory, threads and open files must stay as they are
 	EDGE_DETECT_SOAK_FRAMES=200000 .venv-dev/bin/python -m pytest -rP --timeout 5000 tests/test_soak.py
 
+recipes: .venv-dev/ready ## convert the released model by every recipe, and write the table into docs/convert.md
+	.venv-dev/bin/python -m convert models/deepfake/deepfake.keras --to $(RECIPES) --data $(DATA) --out runs/recipes
+	.venv-dev/bin/python -m convert.table runs/recipes/*.tflite --into docs/convert.md
+
+legacy: .venv-legacy/ready ## an environment with tflite-runtime 2.14, in which `convert` tries its models, too
+
+tfjs: convert/node/node_modules/.package-lock.json ## TensorFlow.js, in which `convert --to tfjs` tries its models
+
 clean: ## remove environments and build products (runs/ stays)
-	rm -rf .venv .venv-dev build dist demo
+	rm -rf .venv .venv-dev .venv-legacy build dist demo convert/node/node_modules
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -90,3 +99,12 @@ clean: ## remove environments and build products (runs/ stays)
 	$(PYTHON) -m venv .venv-dev
 	.venv-dev/bin/python -m pip install --quiet --editable '.[dev]'
 	touch $@
+
+LEGACY_PYTHON ?= $(or $(shell command -v python3.11 || command -v python3.10),$(PYTHON))
+.venv-legacy/ready: Makefile
+	$(LEGACY_PYTHON) -m venv .venv-legacy
+	.venv-legacy/bin/python -m pip install --quiet 'tflite-runtime==2.14.0' 'numpy<2'
+	touch $@
+
+convert/node/node_modules/.package-lock.json: convert/node/package-lock.json
+	npm ci --prefix convert/node --no-audit --no-fund --ignore-scripts

@@ -1,3 +1,3 @@
-from convert.cli import app
+from convert.cli import main
 
-app(prog_name="python -m convert")
+main()

@@ -1,41 +1,110 @@
-"""`python -m convert`: a trained `.keras` model to packed `.tflite` files."""
+"""`edge-detect convert` and `python -m convert`: a trained Keras model to packed `.tflite` files."""
 
+import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, Optional
 
 import typer
 
-from convert.recipes import RECIPES
-from edge_detect.errors import EdgeDetectError, ExitCode, UsageError
+from convert.recipes import DEFAULT, PURPOSES
+from edge_detect.errors import UsageError
 
-app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _explain(asked: bool) -> None:
+    if asked:
+        typer.echo("\n".join(f"{name:<9} {purpose}" for name, purpose in PURPOSES.items()))
+        raise typer.Exit
 
 
 @app.command()
 def convert(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A .keras file with its card (.json) beside it.")],
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A .keras or .h5 file, or a SavedModel; its card (.json) beside it.")
+    ],
     data: Annotated[
         list[Path],
-        typer.Option(help="Labelled pictures, or scenes for a finder: scales from train, the gate from val."),
+        typer.Option(
+            help="Labelled pictures: a folder with labels.csv, or with one for each label; scenes for a finder. "
+            "Scales come from the split train, the gate's verdict from val."
+        ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the .tflite files.")],
-    to: Annotated[str, typer.Option(help=f"Comma-separated: {', '.join(RECIPES)}.")] = "float32,int8",
-    calibrate: Annotated[int, typer.Option(metavar="N", min=2, help="Pictures that set the int8 scales.")] = 300,
+    out: Annotated[Path, typer.Option(help="Folder for the converted models.")],
+    to: Annotated[
+        str, typer.Option(metavar="RECIPE,…", help="What to convert to; --list says what there is.")
+    ] = DEFAULT,
+    labels: Annotated[
+        Optional[str],
+        typer.Option(
+            metavar="A,B,…", help="Without a card: labels in the order of the outputs. Default: the folders of --data."
+        ),
+    ] = None,
+    normalise: Annotated[
+        Optional[Literal["0..1", "-1..1", "imagenet", "none"]],
+        typer.Option(help="Without a card: what was done to pixels 0–255 outside the model; default 0..1."),
+    ] = None,
+    crop: Annotated[
+        Optional[Literal["whole", "face"]],
+        typer.Option(help="Without a card: what the model is shown; default: face for real and fake, else whole."),
+    ] = None,
+    side: Annotated[
+        Optional[int], typer.Option(min=8, help="Without a card: pixels a side, where the model leaves them open.")
+    ] = None,
+    name: Annotated[
+        Optional[str], typer.Option(help="Without a card: what the model is called; default: its file.")
+    ] = None,
+    calibrate: Annotated[int, typer.Option(metavar="N", min=2, help="Pictures that set the integer scales.")] = 300,
     seed: Annotated[int, typer.Option(help="Which pictures those are.")] = 1,
-    max_drop: Annotated[float, typer.Option(help="AUC, or AP of a finder, that a conversion may lose.")] = 0.01,
+    keep_float: Annotated[
+        Optional[str],
+        typer.Option(metavar="LAYER,…", help="int8: layers to leave in float32, as --explain names them."),
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Print which layers lose most in int8.")] = False,
+    max_drop: Annotated[float, typer.Option(help="AUC, top-1 or a finder's AP that a conversion may lose.")] = 0.01,
+    max_mean_error: Annotated[float, typer.Option(help="Mean difference of a score, 0–1.")] = 0.03,
+    max_error: Annotated[float, typer.Option(help="Largest difference of a score, 0–1.")] = 0.25,
+    max_flips: Annotated[float, typer.Option(help="Share of pictures whose verdict or label may change.")] = 0.05,
+    min_xnnpack: Annotated[float, typer.Option(help="Least share of operators on XNNPACK.")] = 0.7,
+    legacy: Annotated[
+        Path, typer.Option(metavar="PYTHON", help="A Python with tflite-runtime 2.14; `make legacy` makes this one.")
+    ] = Path(".venv-legacy/bin/python"),
+    listed: Annotated[
+        bool, typer.Option("--list", callback=_explain, is_eager=True, help="Say what each recipe is for, and exit.")
+    ] = False,
 ) -> None:
-    """Convert a trained model; refuse to write one that lost accuracy on the way."""
-    unknown = [name for name in to.split(",") if name not in RECIPES]
-    try:
-        if unknown:
-            raise UsageError(f"unknown recipe {', '.join(unknown)}; there are {', '.join(RECIPES)}")
-        from convert.pipeline import convert_model
+    """Convert a Keras image classifier; refuse to write a model that lost accuracy on the way.
 
-        convert_model(model, to.split(","), data, out, calibrate, seed, max_drop)
-    except UsageError as error:
-        typer.echo(f"convert: {error}", err=True)
-        sys.exit(ExitCode.USAGE)
-    except EdgeDetectError as error:
-        typer.echo(f"convert: {error}", err=True)
-        sys.exit(ExitCode.FLAGGED)
+    Exit codes: 0 written, 1 the gate refused a model (nothing is written), 2 wrong usage, 70 internal error, 130
+    interrupted.
+    """
+    recipes = tuple(dict.fromkeys(to.split(",")))
+    unknown = [recipe for recipe in recipes if recipe not in PURPOSES]
+    if unknown:
+        raise UsageError(f"unknown recipe {', '.join(unknown)}; there are {', '.join(PURPOSES)} (--list explains them)")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+    from convert.gate import Limits
+    from convert.pipeline import Plan, convert_model
+    from convert.source import Said
+
+    said = Said(tuple(labels.split(",")) if labels else None, crop, normalise, side, name)
+    limits = Limits(max_drop, max_mean_error, max_error, max_flips, min_xnnpack)
+    kept = tuple(keep_float.split(",")) if keep_float else ()
+    plan = Plan(recipes, tuple(data), calibrate, seed, limits, said, kept, explain, legacy)
+    for path in convert_model(model, plan, out):
+        typer.echo(path)
+
+
+def main() -> None:
+    """Run the command under the name it was called by."""
+    from edge_detect.cli.process import finish
+
+    program = sys.argv[0] if sys.argv[0].startswith("edge-detect") else "python -m convert"
+    finish(lambda: app(prog_name=program), "edge-detect convert" if program != "python -m convert" else "convert")

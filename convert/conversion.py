@@ -3,55 +3,138 @@
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convert.recipes import Recipe
-from convert.representative import Representative
+from edge_detect.errors import UsageError
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
 def to_flatbuffer(
-    model: Any, recipe: Recipe, side: int, representative: Representative | None
+    model: Any, recipe: Recipe, side: int, pixels: NDArray[np.uint8], keep_float: Sequence[str] = ()
 ) -> tuple[bytes, list[str]]:
     """Convert a Keras model that takes RGB 0–255 (n, side, side, 3) and gives a dict of outputs.
 
-    The result takes uint8 (1, side, side, 3) and gives float32, whatever the recipe. Returns the flatbuffer and the
-    output names in the order of its output tensors.
+    pixels: representative pictures (n, side, side, 3), which set the scales where the recipe is calibrated; keep_float:
+    layers that an int8 model is to compute in float32, by the names that `layers.losses` gives. Returns the flatbuffer,
+    whose input is (1, side, side, 3) in the recipe's type, and the output names in the order of its output tensors.
+    Raises UsageError when there is no such layer, or the converter refuses the model.
+    """
+    names = sorted(model.output)
+    with saved(model, side, integer=recipe.activations == "int8") as folder:
+        try:
+            if keep_float and recipe.activations == "int8":
+                flatbuffer = _quantized_in_part(converter(folder, recipe, pixels), recipe, keep_float, names)
+            else:
+                flatbuffer = converter(folder, recipe, pixels).convert()
+        except (RuntimeError, ValueError) as error:  # the converter's own, with a page of MLIR
+            first = next((line for line in str(error).splitlines() if line.strip()), "no reason given")
+            raise UsageError(f"TensorFlow's converter refuses the model: {first}") from error
+    return flatbuffer, _output_order(flatbuffer, names)
+
+
+def _quantized_in_part(found: Any, recipe: Recipe, keep_float: Sequence[str], names: Sequence[str]) -> bytes:
+    """Calibrate, then quantize all but some layers: the converter's two steps, of which it does both or none."""
+    import tensorflow as tf
+    from tensorflow.lite.python.convert import mlir_quantize
+
+    found._experimental_calibrate_only = True
+    calibrated = found.convert()
+    tensors = layer_tensors(calibrated, names)
+    unknown = [layer for layer in keep_float if layer not in tensors]
+    if unknown:
+        raise UsageError(f"there is no layer {', '.join(unknown)} to keep in float32; there are {', '.join(tensors)}")
+    quantized: bytes = mlir_quantize(
+        calibrated,
+        fully_quantize=False,
+        input_data_type=tf.dtypes.as_dtype(recipe.given),
+        output_data_type=tf.dtypes.as_dtype(recipe.answered),
+        denylisted_nodes=[tensors[layer] for layer in keep_float],
+    )
+    return quantized
+
+
+def layer_tensors(flatbuffer: bytes, names: Sequence[str]) -> dict[str, str]:
+    """Layers of a float model in order, each with the name of the tensor it answers; names: of the outputs, sorted."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    graph = schema.ModelT.InitFromObj(schema.Model.GetRootAs(flatbuffer, 0)).subgraphs[0]
+    found = [graph.tensors[operator.outputs[0]].name.decode() for operator in graph.operators]
+    return {layer_name(tensor, names): tensor for tensor in found}
+
+
+def layer_name(tensor: str, names: Sequence[str]) -> str:
+    """What a layer is called, by the tensor it answers: the innermost scope of the first operation fused into it."""
+    outputs = {f"StatefulPartitionedCall:{at}": name for at, name in enumerate(names)}
+    if len(names) == 1:
+        outputs["StatefulPartitionedCall"] = names[0]
+    if tensor in outputs:
+        return outputs[tensor]
+    scopes = tensor.rsplit(";", maxsplit=1)[-1].split("/")
+    return scopes[-2] if len(scopes) > 1 else scopes[0]
+
+
+@contextlib.contextmanager
+def saved(model: Any, side: int, *, integer: bool) -> Iterator[Path]:
+    """A SavedModel of the model for one picture, while the context lasts; what is printed meanwhile goes nowhere.
+
+    integer: its input is float32 in place of uint8, so that the converter itself quantizes it: scale 1, zero point 0.
     """
     import keras
     import tensorflow as tf
 
-    # The integer graph starts in float32 so that the converter itself quantizes the input: scale 1, zero point 0.
-    kind = tf.float32 if recipe.integer else tf.uint8
     names = sorted(model.output)
 
     @tf.function(  # type: ignore[untyped-decorator]
-        input_signature=[tf.TensorSpec((1, side, side, 3), kind, name="pixels")]
+        input_signature=[tf.TensorSpec((1, side, side, 3), tf.float32 if integer else tf.uint8, name="pixels")]
     )
     def serve(pixels: Any) -> dict[str, Any]:
         outputs = model(tf.cast(pixels, tf.float32), training=False)
         return {name: outputs[name] for name in names}
 
-    with tempfile.TemporaryDirectory() as folder, _quiet_stdout():
+    with tempfile.TemporaryDirectory() as folder, quiet():
         archive = keras.export.ExportArchive()
         archive.track(model)
         archive.add_endpoint("serving_default", serve)
         archive.write_out(folder, verbose=False)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        if recipe.integer:
-            assert representative is not None
-            pixels = representative.pixels.astype(np.float32)
-            pixels[0, 0, 0], pixels[0, 0, 1] = 0, 255  # both ends of the range, so that the input scale is exactly 1
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-            converter.representative_dataset = lambda: ([picture[None]] for picture in pixels)
-            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-            converter.inference_input_type = tf.uint8
-        flatbuffer: bytes = converter.convert()
-    return flatbuffer, _output_order(flatbuffer, names)
+        yield Path(folder)
+
+
+def converter(folder: Path, recipe: Recipe, pixels: NDArray[np.uint8]) -> Any:
+    """TensorFlow's converter, set to a recipe."""
+    import tensorflow as tf
+
+    found = tf.lite.TFLiteConverter.from_saved_model(str(folder))
+    if recipe.weights != "float32":
+        found.optimizations = [tf.lite.Optimize.DEFAULT]
+    if recipe.weights == "float16":
+        found.target_spec.supported_types = [tf.float16]
+    if recipe.calibrated:
+        found.representative_dataset = lambda: _feed(recipe, pixels)
+    if recipe.activations == "int8":
+        found.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        found.inference_input_type = tf.dtypes.as_dtype(recipe.given)
+        found.inference_output_type = tf.dtypes.as_dtype(recipe.answered)
+    elif recipe.activations == "int16":
+        found.target_spec.supported_ops = [
+            tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
+            tf.lite.OpsSet.TFLITE_BUILTINS,  # for what has no int16 kernel, as SPACE_TO_DEPTH
+        ]
+    return found
+
+
+def _feed(recipe: Recipe, pixels: NDArray[np.uint8]) -> Iterator[list[NDArray[Any]]]:
+    """The representative dataset as the converter takes it, with both ends of the range: the input scale is 1."""
+    ends = pixels.copy()
+    ends[0, 0, 0], ends[0, 0, 1] = 0, 255
+    kind = np.float32 if recipe.activations == "int8" else np.uint8
+    return ([picture[None].astype(kind)] for picture in ends)
 
 
 def _output_order(flatbuffer: bytes, names: list[str]) -> list[str]:
@@ -66,12 +149,16 @@ def _output_order(flatbuffer: bytes, names: list[str]) -> list[str]:
 
 
 @contextlib.contextmanager
-def _quiet_stdout() -> Iterator[None]:
-    """Send file descriptor 1 to stderr: the converter prints there, and stdout is for results."""
-    saved = os.dup(1)
-    os.dup2(2, 1)
+def quiet() -> Iterator[None]:
+    """Keep what TensorFlow prints past Python, pages of it, from stdout and stderr; errors are raised."""
+    saved = [(fd, os.dup(fd)) for fd in (1, 2)]
+    sink = os.open(os.devnull, os.O_WRONLY)
     try:
+        for fd, _ in saved:
+            os.dup2(sink, fd)
         yield
     finally:
-        os.dup2(saved, 1)
-        os.close(saved)
+        for fd, copy in saved:
+            os.dup2(copy, fd)
+            os.close(copy)
+        os.close(sink)

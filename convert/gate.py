@@ -1,21 +1,52 @@
-"""The gate: a converted model may ship only while it answers as well as the Keras model does."""
+"""The gate: a converted model ships only if it answers as well as the Keras model does, and runs where it must."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from convert.exam import Answers
+from convert.graph import Graph
+from convert.recipes import Recipe
+from convert.representative import Representative
+from edge_detect.table import aligned
 
 FLOAT_ERROR = 1e-3
 """Largest difference of a logit that float32 arithmetic may make; more means that weights were lost on the way."""
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What a conversion may lose.
+
+    drop: of the figure of merit; mean_error and max_error: of a score, all 0–1; flips: share of pictures whose verdict
+    or label changes; xnnpack: least share of operators that XNNPACK runs, where the recipe is made for it.
+    """
+
+    drop: float = 0.01
+    mean_error: float = 0.03
+    max_error: float = 0.25
+    flips: float = 0.05
+    xnnpack: float = 0.7
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the gate's table. passed: None where it was not checked, and the found text says why."""
+
+    name: str
+    found: str
+    limit: str
+    passed: bool | None
+
+
+@dataclass(frozen=True)
 class Comparison:
     """How a converted model differs from the Keras model on the same pictures.
 
-    measure: the figure of merit's name ("AUC", or "AP" of a finder); score and keras_score: its values on the
-    validation pictures; mean_error and max_error: difference of the logits.
+    measure: the figure of merit's name ("AUC", "top-1" of a labeller, "AP" of a finder); score and keras_score: its
+    values on the validation pictures; mean_error and max_error: difference of the scores (0–1); raw_error: largest
+    difference of the outputs themselves; flips: share of changed verdicts, None where there are none.
     """
 
     pictures: int
@@ -24,24 +55,109 @@ class Comparison:
     keras_score: float
     mean_error: float
     max_error: float
+    raw_error: float
+    flips: float | None
 
     @property
     def drop(self) -> float:
         """Score lost by the conversion; negative when it gained."""
         return self.keras_score - self.score
 
-    def passes(self, max_drop: float, *, exact: bool) -> bool:
-        """Whether the score dropped by at most `max_drop` and, where arithmetic is `exact`, no logit changed."""
-        return self.drop <= max_drop and not (exact and self.max_error > FLOAT_ERROR)
-
     def __str__(self) -> str:
+        flips = "" if self.flips is None else f", {self.flips:.1%} of the verdicts flip"
         return (
             f"{self.measure} {self.score:.4f} against {self.keras_score:.4f} in Keras (drop {self.drop:+.4f}), "
-            f"logit error mean {self.mean_error:.3f}, max {self.max_error:.3f}, on {self.pictures} pictures"
+            f"score error mean {self.mean_error:.4f}, max {self.max_error:.3f}{flips}, on {self.pictures} pictures"
         )
+
+    def checks(self, recipe: Recipe, limits: Limits) -> Iterator[Check]:
+        """Whether the model answers as the Keras model does."""
+        found = f"{self.score:.4f} of {self.keras_score:.4f}"
+        yield _at_most(f"{self.measure} drop", self.drop, limits.drop, f"{self.drop:+.4f} ({found})", "--max-drop")
+        yield _at_most(
+            "mean score error", self.mean_error, limits.mean_error, f"{self.mean_error:.4f}", "--max-mean-error"
+        )
+        yield _at_most("max score error", self.max_error, limits.max_error, f"{self.max_error:.3f}", "--max-error")
+        if self.flips is not None:
+            yield _at_most("verdict flips", self.flips, limits.flips, f"{self.flips:.1%}", "--max-flips")
+        if recipe.exact:
+            passed = self.raw_error <= FLOAT_ERROR
+            yield Check("same outputs as Keras", f"{self.raw_error:.1e}", f"{FLOAT_ERROR:g}", passed)
 
 
 def compare(answers: Answers, reference: Answers, measure: str, pictures: int) -> Comparison:
     """Compare a converted model's answers with those of the Keras model."""
-    error = np.abs(answers.logits - reference.logits)
-    return Comparison(pictures, measure, answers.score, reference.score, float(error.mean()), float(error.max()))
+    error = np.abs(answers.scores - reference.scores)
+    flips = float((answers.calls != reference.calls).mean()) if len(reference.calls) else None
+    raw = float(np.abs(answers.raw - reference.raw).max())
+    return Comparison(
+        pictures, measure, answers.score, reference.score, float(error.mean()), float(error.max()), raw, flips
+    )
+
+
+def graph_checks(graph: Graph, recipe: Recipe, limits: Limits, kept: Sequence[str] = ()) -> Iterator[Check]:
+    """Whether the model is what the recipe says, and runs on a small device. kept: layers that stay in float32."""
+    yield Check("batch", "one, fixed" if graph.fixed else "open", "one, fixed", graph.fixed)
+    yield Check("forbidden operators", ", ".join(graph.forbidden) or "none", "none", not graph.forbidden)
+    if recipe.activations == "int8" and not kept:
+        yield Check("float convolutions", str(graph.floats), "0", not graph.floats)
+    passed = not recipe.delegated or graph.delegated >= limits.xnnpack
+    limit = f"from {limits.xnnpack:.0%} (--min-xnnpack)" if recipe.delegated else ""
+    yield Check("operators on XNNPACK", f"{graph.delegated:.0%}", limit, passed)
+
+
+def representative_checks(representative: Representative) -> Iterator[Check]:
+    """Whether the pictures that set the scales can have set right ones."""
+    n = len(representative.pixels)
+    if representative.counts:
+        found = ", ".join(f"{count} {label}" for label, count in representative.counts.items())
+        yield Check("calibrated on", found, "every label", not representative.missing)
+    yield Check(
+        "calibration pictures of one colour", f"{representative.blank} of {n}", "half", 2 * representative.blank < n
+    )
+    yield Check(
+        "calibration pictures repeated", f"{representative.repeated} of {n}", "half", 2 * representative.repeated < n
+    )
+
+
+def causes(checks: Sequence[Check], representative: Representative | None) -> list[str]:
+    """What probably went wrong, and what to do about it, for checks that failed."""
+    failed = {check.name for check in checks if check.passed is False}
+    found = []
+    if representative is not None:
+        found += [
+            f"bad calibration: {complaint}, so the scales of the activations fit other pictures than those to come; "
+            "give --data with pictures of every label, as they come from the field"
+            for complaint in representative.complaints()
+        ]
+    if "same outputs as Keras" in failed:
+        found.append("weights or layers were lost on the way: this is a bug of the conversion, please report it")
+    if "operators on XNNPACK" in failed:
+        found.append(
+            "many operators run on slow kernels: leave out layers that XNNPACK cannot run (hard-swish, resizing, "
+            "softmax over maps), or accept it with --min-xnnpack"
+        )
+    if not found and failed & {
+        "mean score error",
+        "max score error",
+        "verdict flips",
+        "AUC drop",
+        "top-1 drop",
+        "AP drop",
+    }:
+        found.append(
+            "quantization costs too much: try more pictures (--calibrate), layers that lose much in float32 "
+            "(--keep-float), int16x8 or float16; then quantization-aware fine-tuning, or bounded activations (ReLU6)"
+        )
+    return found
+
+
+def table(checks: Sequence[Check]) -> str:
+    """The checks for the terminal."""
+    words = {True: "ok", False: "FAILS", None: "not checked"}
+    rows = [(check.name, check.found, check.limit, words[check.passed]) for check in checks]
+    return aligned(("check", "found", "limit", ""), rows)
+
+
+def _at_most(name: str, value: float, limit: float, found: str, flag: str) -> Check:
+    return Check(name, found, f"to {limit:g} ({flag})", bool(value <= limit))

@@ -1,89 +1,198 @@
 """The whole way: load, convert, pass the gate, pack, write."""
 
 import dataclasses
-import json
-import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, ClassVar
 
-from convert import gate
+import numpy as np
+from numpy.typing import NDArray
+
+from convert import gate, graph, layers, legacy, tfjs
 from convert.conversion import to_flatbuffer
-from convert.exam import EXAMS, KerasNetwork
-from convert.recipes import RECIPES
+from convert.exam import EXAMS, Answers, Exam, KerasNetwork
+from convert.gate import Check, Limits
+from convert.recipes import RECIPES, TFJS
 from convert.representative import Representative
+from convert.source import Said, check, load
 from edge_detect.card import Card, write_packed
-from edge_detect.errors import EdgeDetectError, UsageError
-from edge_detect.network import Network
+from edge_detect.errors import EdgeDetectError, ExitCode, UsageError
+from edge_detect.manifest import LABELS, labels_in
+from edge_detect.network import Network, quantize
+from edge_detect.progress import say
+
+_LEAST_ABOVE_CHANCE = 0.02
+_IN_NODE = 5
+"""Validation pictures that TensorFlow.js is asked about: its interpreter in plain JavaScript takes seconds for each."""
 
 
 class GateError(EdgeDetectError):
-    """A converted model lost more than it may."""
+    """A converted model lost more than it may, or cannot run where it must."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.FLAGGED
 
 
-def convert_model(
-    source: Path, recipes: list[str], data: list[Path], out: Path, count: int, seed: int, max_drop: float
-) -> list[Path]:
-    """Convert `source` (`.keras`, its card beside it as `.json`) by each recipe into `out`; returns the files.
+@dataclass(frozen=True)
+class Plan:
+    """What is asked of a conversion.
 
-    count and seed choose the representative pictures from the split `train` of `data`; max_drop is the score on its
-    split `val` that a conversion may lose against the Keras model. Raises GateError, with the figures, when it loses
-    more: then nothing is written. Raises UsageError when the model or its card cannot be read.
+    data: labelled pictures, or scenes for a finder; count, seed: of the representative pictures, from the split
+    `train`; keep_float: layers that are not quantized; explain: print which layer loses most; legacy: the Python that
+    has tflite-runtime.
     """
-    model, card = load(source)
-    exam = EXAMS[card.kind](card, data)
-    representative = exam.representative(count, seed)
-    expected = exam.sit(KerasNetwork(model, card))
 
-    packed: dict[Path, tuple[bytes, Card]] = {}
-    for name in recipes:
-        recipe = RECIPES[name]
-        _say(f"converting to {name}")
-        flatbuffer, names = to_flatbuffer(model, recipe, card.input_side, representative)
-        converted = dataclasses.replace(
-            card, precision=recipe.precision, outputs={output: i for i, output in enumerate(names)}
-        )
-        answers = exam.sit(Network(flatbuffer, converted))
-        comparison = gate.compare(answers, expected, exam.measure, exam.pictures)
-        _say(f"{name}: {len(flatbuffer) / 1000:.0f} kB, {comparison}")
-        if not comparison.passes(max_drop, exact=not recipe.integer):
-            raise GateError(
-                f"{name} loses too much and nothing was written: {comparison}. Try more representative pictures "
-                "(--calibrate), or train longer; --max-drop moves the limit of the score"
-            )
-        conversion: dict[str, object] = {"recipe": name, "gate": dataclasses.asdict(comparison)}
-        if recipe.integer:
-            conversion["representative"] = _describe(representative)
-        packed[out / f"{card.name}-{name}.tflite"] = (
-            flatbuffer,
-            dataclasses.replace(converted, conversion=conversion),
-        )
-    for path, (flatbuffer, converted) in packed.items():
-        write_packed(path, flatbuffer, converted)
-        _say(f"wrote {path}")
-    return list(packed)
+    recipes: tuple[str, ...]
+    data: tuple[Path, ...]
+    count: int = 300
+    seed: int = 1
+    limits: Limits = field(default_factory=Limits)
+    said: Said = field(default_factory=Said)
+    keep_float: tuple[str, ...] = ()
+    explain: bool = False
+    legacy: Path = legacy.PYTHON
 
 
-def load(source: Path) -> tuple[object, Card]:
-    """A Keras model and its card, `NAME.json` beside `NAME.keras`. Raises UsageError when one cannot be read."""
-    import keras
+@dataclass(frozen=True)
+class _Material:
+    """What all recipes share."""
 
-    beside = source.with_suffix(".json")
-    for path in (source, beside):
-        if not path.is_file():
-            raise UsageError(f"there is no {path}; `python -m training fit` writes best.keras with best.json beside it")
+    model: Any
+    card: Card
+    exam: Exam
+    expected: Answers
+    representative: Representative | None
+
+
+def convert_model(source: Path, plan: Plan, out: Path) -> list[Path]:
+    """Convert `source` by each recipe into `NAME-RECIPE.tflite` in `out`, or the folder `NAME-tfjs`; returns the paths.
+
+    Raises GateError, after the table of what was checked, when a model does not pass: then nothing is written. Raises
+    UsageError when the model, its card or the data cannot be used or `out` cannot be written.
+    """
+    check(source)
+    _check_out(out)
+    if TFJS in plan.recipes:
+        tfjs.require()
+    material = _gather(source, plan)
+    packed = [_convert(name, material, plan) for name in plan.recipes if name != TFJS]
+    graph_model = _graph_model(material) if TFJS in plan.recipes else None
+    paths = []
+    if graph_model:
+        paths.append(out / f"{material.card.name}-{TFJS}")
+        tfjs.write(paths[0], graph_model)
+        say(f"wrote {paths[0]}")
+    for flatbuffer, card, name in packed:
+        path = out / f"{card.name}-{name}.tflite"
+        write_packed(path, flatbuffer, card)
+        say(f"wrote {path} ({path.stat().st_size / 1000:.0f} kB)")
+        paths.append(path)
+    return paths
+
+
+def _check_out(out: Path) -> None:
+    """Find out before the long work whether its results can be written."""
     try:
-        model = keras.models.load_model(source, compile=False)
-    except (ValueError, OSError) as error:
-        raise UsageError(f"{source} cannot be read by Keras: {error}") from error
-    return model, Card.from_dict(json.loads(beside.read_text(encoding="utf-8")))
+        out.mkdir(parents=True, exist_ok=True)
+        probe = out / ".edge-detect-probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UsageError(f"nothing can be written to {out}: {error.strerror}; choose another --out") from error
 
 
-def _describe(representative: Representative) -> dict[str, object]:
-    return {
-        "pictures": len(representative.pixels),
-        "seed": representative.seed,
-        "sha256": representative.sha256,
-    }
+def _gather(source: Path, plan: Plan) -> _Material:
+    labels: tuple[str, ...] = LABELS
+    if plan.said.labels is None and not source.with_suffix(".json").is_file():
+        labels = tuple(labels_in(plan.data[0]))
+        say(f"labels, in the order of the model's outputs: {', '.join(labels)} (--labels says otherwise)")
+    model, card = load(source, plan.said, labels)
+    exam = EXAMS[card.kind](card, list(plan.data))
+    representative = None
+    if any(RECIPES[name].calibrated for name in plan.recipes if name != TFJS):
+        representative = exam.representative(plan.count, plan.seed)
+        for complaint in representative.complaints():
+            say(f"warning: the representative dataset: {complaint}")
+    say(f"asking the Keras model about {len(exam.pixels)} pictures")
+    expected = exam.sit(KerasNetwork(model, card))
+    if expected.score < exam.chance + _LEAST_ABOVE_CHANCE:
+        say(
+            f"warning: the Keras model itself scores {exam.measure} {expected.score:.3f} here, no better than guesses: "
+            "are --labels in the order of its outputs, and is --normalise what it was trained with?"
+        )
+    return _Material(model, card, exam, expected, representative)
 
 
-def _say(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)
+def _convert(name: str, material: _Material, plan: Plan) -> tuple[bytes, Card, str]:
+    """One recipe's model and its card, through the gate."""
+    recipe, card, exam = RECIPES[name], material.card, material.exam
+    say(f"{name}: converting")
+    pixels = material.representative.pixels if material.representative else np.empty((0, 0, 0, 3), np.uint8)
+    flatbuffer, names = to_flatbuffer(material.model, recipe, card.input_side, pixels, plan.keep_float)
+    converted = dataclasses.replace(card, precision=name, outputs={output: i for i, output in enumerate(names)})
+    network = Network(flatbuffer, converted)
+    comparison = gate.compare(exam.sit(network), material.expected, exam.measure, len(exam.pixels))
+    calibrated = material.representative if recipe.calibrated else None
+    kept = plan.keep_float if recipe.calibrated else ()
+    checks = [
+        *comparison.checks(recipe, plan.limits),
+        *gate.graph_checks(graph.inspect(flatbuffer), recipe, plan.limits, kept),
+        *(gate.representative_checks(calibrated) if calibrated else ()),
+        *_running(flatbuffer, network, exam, plan),
+    ]
+    failed = any(check.passed is False for check in checks)
+    say(gate.table(checks))
+    if (plan.explain or failed) and recipe.activations == "int8":
+        say(layers.table(layers.losses(material.model, recipe, card.input_side, pixels, kept)))
+    if failed:
+        reasons = "".join(f"\n  {cause}" for cause in gate.causes(checks, calibrated))
+        failures = ", ".join(check.name for check in checks if check.passed is False)
+        raise GateError(f"{name} does not pass the gate ({failures}), and nothing was written: {comparison}{reasons}")
+    conversion: dict[str, object] = {"recipe": name, "gate": {**dataclasses.asdict(comparison), **_figures(checks)}}
+    if calibrated:
+        conversion["representative"] = calibrated.describe()
+    if kept:
+        conversion["kept_float"] = list(kept)
+    return flatbuffer, dataclasses.replace(converted, conversion=conversion), name
+
+
+def _graph_model(material: _Material) -> tfjs.Files:
+    """The files of a model for TensorFlow.js, through its part of the gate."""
+    say(f"{TFJS}: converting")
+    card = dataclasses.replace(material.card, precision="float32", conversion={"recipe": TFJS})
+    files = tfjs.to_files(material.model, card)
+    pixels = np.stack([*_no_pictures(card.input_side), *material.exam.pixels[:_IN_NODE]])
+    checks = list(tfjs.checks(files, KerasNetwork(material.model, card), pixels))
+    say(gate.table(checks))
+    if not all(check.passed for check in checks):
+        raise GateError(f"{TFJS} does not pass the gate, and nothing was written")
+    return files
+
+
+def _no_pictures(side: int) -> list[NDArray[np.uint8]]:
+    """Black, white and noise (side, side, 3)."""
+    black = np.zeros((side, side, 3), np.uint8)
+    return [black, black + 255, np.random.default_rng(0).integers(0, 256, black.shape, np.uint8)]
+
+
+def _figures(checks: Sequence[Check]) -> dict[str, object]:
+    """What the card keeps of the checks that are not comparisons."""
+    found = {check.name: check for check in checks}
+    runs = found["runs on tflite-runtime 2.14"].passed
+    return {"xnnpack": found["operators on XNNPACK"].found, "tflite_runtime": "not checked" if runs is None else runs}
+
+
+def _running(flatbuffer: bytes, network: Network, exam: Exam, plan: Plan) -> Iterator[Check]:
+    """Whether the model answers what is no picture at all, and runs on the old runtime as on the new."""
+    pictures = [*_no_pictures(network.card.input_side), *exam.pixels[:2]]
+    answers = np.stack([_in_order(network.run(picture), network.card) for picture in pictures])
+    finite = bool(np.isfinite(answers).all())
+    yield Check("outputs on black, white, noise", "finite" if finite else "not finite", "finite", finite)
+    inputs = np.stack([quantize(picture, network.input)[None] for picture in pictures])
+    passed, found = legacy.outcome(flatbuffer, inputs, answers, plan.legacy)
+    yield Check("runs on tflite-runtime 2.14", found, "as on LiteRT", passed)
+
+
+def _in_order(outputs: dict[str, NDArray[np.float32]], card: Card) -> NDArray[np.float64]:
+    ranked = sorted(outputs, key=lambda name: card.outputs[name])
+    return np.concatenate([outputs[name].ravel() for name in ranked]).astype(np.float64)

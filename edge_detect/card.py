@@ -19,7 +19,9 @@ from typing import Any
 from edge_detect.errors import ModelError, UsageError
 
 CARD_VERSION = 1
-KINDS = ("classifier", "finder")
+KINDS = ("classifier", "finder", "labeller")
+"""A classifier tells real from fake, a finder finds faces, a labeller gives pictures labels of its own."""
+OUTPUTS = ("logit", "probability", "heat", "logits", "probabilities")
 _CARD, _LABELS = "card.json", "labels.txt"
 _MAX_CARD = 1_000_000
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, RuntimeError)
@@ -81,10 +83,10 @@ class Thresholds:
 class Card:
     """A model's card.
 
-    kind: one of KINDS; input_side: side of the square uint8 RGB input in pixels; output: what the score
-    tensor holds, "logit" or "probability" (of a finder: "heat"); outputs: index of each named output tensor; crop:
-    how a crop is cut for this model; training, conversion and metrics: provenance and figures, as written by the
-    tools that made them; sha256: of the flatbuffer.
+    kind: one of KINDS; input_side: side of the square uint8 RGB input in pixels; output: what the score tensor holds,
+    "logit" or "probability" (of a finder: "heat"; of a labeller, for each label in order: "logits" or
+    "probabilities"); outputs: index of each named output tensor; crop: how a crop is cut for this model; training,
+    conversion and metrics: provenance and figures, as written by the tools that made them; sha256: of the flatbuffer.
     """
 
     name: str
@@ -139,10 +141,12 @@ def _complaint(card: Card) -> str:
     checks = {
         f"unknown kind {card.kind!r}": card.kind in KINDS,
         "input_side is no whole number": isinstance(card.input_side, int) and card.input_side > 0,
-        "two labels are needed": len(card.labels) == 2 and all(isinstance(label, str) for label in card.labels),
+        "two labels are needed": all(isinstance(label, str) for label in card.labels)
+        and (len(card.labels) == 2 or (card.kind == "labeller" and len(card.labels) > 2))
+        and len(set(card.labels)) == len(card.labels),
         "outputs name no tensors": isinstance(outputs, dict)
         and all(isinstance(index, int) and index >= 0 for index in outputs.values()),
-        f"unknown output {card.output!r}": card.output in ("logit", "probability", "heat") and card.output in outputs,
+        f"unknown output {card.output!r}": card.output in OUTPUTS and card.output in outputs,
         "the calibration is no rising curve": math.isfinite(scaling.bias) and 0 < scaling.scale < math.inf,
         "the thresholds are not in order": 0 <= limits.real <= limits.fake <= 1
         and 0 < limits.face < 1

@@ -34,6 +34,8 @@ def describe_meaning(card: Card) -> list[str]:
             f"thresholds   a face from {card.thresholds.face:.3f}, with tiles from {card.thresholds.face_tiles:.3f}",
             chosen_on,
         ]
+    if card.kind == "labeller":
+        return [f"output       {card.output}, one for each of {', '.join(card.labels)}; scan with --whole-image"]
     return [
         f"output       {card.output}, calibrated to the probability of {card.labels[1]!r}",
         f"             ({card.calibration.fitted_on or 'not calibrated'})",

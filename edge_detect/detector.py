@@ -3,31 +3,22 @@
 import dataclasses
 import math
 import os
-import stat
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Union
-
-import numpy as np
 
 from edge_detect import image
 from edge_detect.card import Card
 from edge_detect.errors import ModelError, PictureError
 from edge_detect.faces import FaceFinder
-from edge_detect.header import HEAD, check_kind
 from edge_detect.image import Decoded, Picture
 from edge_detect.models import FINDER, find_model
 from edge_detect.network import Network, Runnable
+from edge_detect.reading import Source, name_of, read_picture
 from edge_detect.results import TOO_SMALL, Box, Face, ModelId, Result, Verdict
 
-Source = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Picture]
 SMALLEST_FACE = 48
 """Faces with a longer side below this many pixels get no verdict: too little of them is left to judge."""
 SMALLEST_SHARE = 0.08
 """A JPEG is decoded large enough for the crop of a face of this share of its longer side."""
-MAX_BYTES = 500_000_000
-"""Larger files are refused unread."""
-_BYTES = (bytes, bytearray, memoryview)
 _LEAST = 1 / 512
 """Probabilities are kept this far from 0 and 1 before their logit is taken: half a step of an int8 sigmoid."""
 
@@ -97,7 +88,7 @@ class Detector:
 
     def inspect(self, source: Source, name: str | None = None) -> Inspection:
         """As `detect`, with the decoded picture and the crops that the classifier saw."""
-        label = name or _label(source)
+        label = name or name_of(source)
         try:
             picture = self._picture(source)
         except PictureError as error:
@@ -131,15 +122,12 @@ class Detector:
         return Verdict.REAL if score < self.card.thresholds.real else Verdict.UNCERTAIN
 
     def _picture(self, source: Source) -> Decoded:
-        if isinstance(source, np.ndarray):
-            return Decoded(_checked(source), source.shape[1], source.shape[0])
-        data = bytes(source) if isinstance(source, _BYTES) else _read(source)
         side = self.card.input_side
         if self._finder is None:
-            return image.decode(data, shorter=image.SPARE * side)
+            return read_picture(source, shorter=image.SPARE * side)
         if self._small_faces:
-            return image.decode(data)
-        return image.decode(data, longer=round(side / (image.CROP_MARGIN * SMALLEST_SHARE)))
+            return read_picture(source)
+        return read_picture(source, longer=round(side / (image.CROP_MARGIN * SMALLEST_SHARE)))
 
     def _face(self, box: Box, crop: Picture, confidence: float | None) -> Face:
         score = self.card.calibration.probability(self.logit(crop))
@@ -165,34 +153,3 @@ def raw_logit(output: float, card: Card) -> float:
         return output
     kept = min(max(output, _LEAST), 1 - _LEAST)
     return math.log(kept / (1 - kept))
-
-
-def _label(source: Source) -> str:
-    if isinstance(source, np.ndarray):
-        return "<array>"
-    return "<bytes>" if isinstance(source, _BYTES) else os.fspath(source)
-
-
-def _read(path: "str | os.PathLike[str]") -> bytes:
-    """A file's bytes, after a look at its kind and size, so that a film in the folder is not read whole."""
-    try:
-        mode = Path(path).stat().st_mode
-        if stat.S_ISDIR(mode):
-            listable = os.access(path, os.R_OK | os.X_OK)
-            raise PictureError("this is a folder, not a picture" if listable else "this folder cannot be listed")
-        if not stat.S_ISREG(mode):
-            raise PictureError("this is not a regular file; to score what a program writes, pipe it to -")
-        with Path(path).open("rb") as file:
-            start = file.read(HEAD)
-            check_kind(start)
-            if os.fstat(file.fileno()).st_size > MAX_BYTES:
-                raise PictureError(f"the file is larger than {MAX_BYTES // 10**6} MB")
-            return start + file.read()
-    except (OSError, ValueError) as error:
-        raise PictureError(f"the file cannot be read: {getattr(error, 'strerror', None) or error}") from error
-
-
-def _checked(pixels: Picture) -> Picture:
-    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
-        raise PictureError(f"expected uint8 RGB pixels (height, width, 3), not {pixels.dtype} {pixels.shape}")
-    return pixels

@@ -9,6 +9,7 @@ EdgeDetectError             everything this package raises on purpose
 """
 
 from enum import IntEnum
+from typing import ClassVar
 
 
 class ExitCode(IntEnum):
@@ -23,6 +24,9 @@ class ExitCode(IntEnum):
 
 class EdgeDetectError(Exception):
     """Base of all errors raised on purpose; its text says what happened and what to do."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.USAGE
+    """What a process ends with when the error ends it."""
 
 
 class UsageError(EdgeDetectError):

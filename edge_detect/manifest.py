@@ -1,12 +1,12 @@
 """Which pictures there are, what they show, and which split they belong to.
 
 A manifest is a folder with a `labels.csv` (columns: file, label, source, method, group, split, and optionally
-x0 y0 x1 y1, the face box in pixels), or a folder with the sub-folders `real/` and `fake/`.
+x0 y0 x1 y1, the face box in pixels), or a folder with a sub-folder for each label, as `real/` and `fake/`.
 """
 
 import csv
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from edge_detect import image
 from edge_detect.errors import PictureError, UsageError
 
 REAL, FAKE = 0, 1
-LABELS = {"real": REAL, "fake": FAKE}
+LABELS = ("real", "fake")
 SPLITS = ("train", "val", "test", "unseen")
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 _REQUIRED = {"file", "label", "source", "method", "group", "split"}
@@ -27,7 +27,8 @@ _REQUIRED = {"file", "label", "source", "method", "group", "split"}
 class Sample:
     """One labelled picture.
 
-    label is REAL or FAKE, group ties pictures of one origin together, box is the face's x0 y0 x1 y1 in pixels.
+    label is REAL or FAKE (or the place of another label in its list), group ties pictures of one origin together, box
+    is the face's x0 y0 x1 y1 in pixels.
     """
 
     path: Path
@@ -39,27 +40,44 @@ class Sample:
     box: tuple[float, float, float, float] | None = None
 
 
-def read_manifest(root: Path) -> list[Sample]:
+def read_manifest(root: Path, labels: Sequence[str] = LABELS) -> list[Sample]:
     """All samples below `root`, sorted by path.
 
     Raises UsageError when there are none, a label or split is unknown, or a group spans two splits.
     """
     table = root / "labels.csv"
     if table.is_file():
-        samples = list(_from_csv(root, table))
-    elif (root / "real").is_dir() and (root / "fake").is_dir():
-        samples = list(_from_folders(root))
+        samples = list(_from_csv(root, table, labels))
+    elif all((root / label).is_dir() for label in labels):
+        samples = list(_from_folders(root, labels))
     else:
-        raise UsageError(f"{root} has neither a labels.csv nor the folders real/ and fake/")
+        folders = " and ".join(f"{label}/" for label in labels)
+        raise UsageError(f"{root} has neither a labels.csv nor the folders {folders}")
     if not samples:
         raise UsageError(f"{root} holds no pictures")
     check_groups(samples)
     return sorted(samples, key=lambda sample: str(sample.path))
 
 
-def read_manifests(roots: Iterable[Path]) -> list[Sample]:
+def labels_in(root: Path) -> list[str]:
+    """The labels that a manifest uses, sorted: those of its labels.csv, else the names of its sub-folders.
+
+    Raises UsageError when there are fewer than two.
+    """
+    table = root / "labels.csv"
+    if table.is_file():
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            found = sorted({row.get("label") or "" for row in csv.DictReader(file)})
+    else:
+        found = sorted(path.name for path in root.glob("[!.]*") if path.is_dir())
+    if len(found) < 2:
+        raise UsageError(f"{root} has neither a labels.csv nor a folder of pictures for each label")
+    return found
+
+
+def read_manifests(roots: Iterable[Path], labels: Sequence[str] = LABELS) -> list[Sample]:
     """The samples of several manifests; groups must not span splits across them either."""
-    samples = [sample for root in roots for sample in read_manifest(root)]
+    samples = [sample for root in roots for sample in read_manifest(root, labels)]
     check_groups(samples)
     return samples
 
@@ -99,7 +117,7 @@ def _load(sample: Sample, side: int) -> image.Picture:
         raise PictureError(f"{sample.path}: {error}") from error
 
 
-def _from_csv(root: Path, table: Path) -> Iterator[Sample]:
+def _from_csv(root: Path, table: Path, labels: Sequence[str]) -> Iterator[Sample]:
     with table.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
         missing = _REQUIRED - set(reader.fieldnames or ())
@@ -107,18 +125,21 @@ def _from_csv(root: Path, table: Path) -> Iterator[Sample]:
             raise UsageError(f"{table} lacks the columns {', '.join(sorted(missing))}")
         for row in reader:
             where = f"{table}, line {reader.line_num}"
-            if row["label"] not in LABELS:
-                raise UsageError(f"{where}: label {row['label']!r} is neither 'real' nor 'fake'")
+            if row["label"] not in labels:
+                known = (
+                    f"neither {labels[0]!r} nor {labels[1]!r}" if len(labels) == 2 else f"none of {', '.join(labels)}"
+                )
+                raise UsageError(f"{where}: label {row['label']!r} is {known}")
             if row["split"] not in SPLITS:
                 raise UsageError(f"{where}: split {row['split']!r} is not one of {', '.join(SPLITS)}")
-            label = LABELS[row["label"]]
+            label = labels.index(row["label"])
             box = (float(row["x0"]), float(row["y0"]), float(row["x1"]), float(row["y1"])) if row.get("x0") else None
             yield Sample(root / row["file"], label, row["source"], row["method"], row["group"], row["split"], box)
 
 
-def _from_folders(root: Path) -> Iterator[Sample]:
-    """Split by a hash of the group, 80:10:10; the group is the sub-folder of real/ or fake/, else the file."""
-    for name, label in LABELS.items():
+def _from_folders(root: Path, labels: Sequence[str]) -> Iterator[Sample]:
+    """Split by a hash of the group, 80:10:10; the group is the sub-folder in a label's folder, else the file."""
+    for label, name in enumerate(labels):
         folder = root / name
         for path in sorted(folder.rglob("*")):
             if path.suffix.lower() in _SUFFIXES and path.is_file():

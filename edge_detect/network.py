@@ -31,11 +31,11 @@ class Network:
     def __init__(self, flatbuffer: bytes, card: Card, threads: int = 1) -> None:
         """Build an interpreter. Raises ModelError when there is none, or it refuses the model."""
         self.card = card
-        self._interpreter = _new_interpreter(flatbuffer, threads)
+        self._interpreter = new_interpreter(flatbuffer, threads)
         inputs = self._interpreter.get_input_details()
         self._outputs = self._interpreter.get_output_details()
         _check_shapes(card, inputs, self._outputs)
-        self._input = inputs[0]
+        self.input = inputs[0]
 
     @classmethod
     def load(cls, path: Path, threads: int = 1) -> "Network":
@@ -44,7 +44,7 @@ class Network:
 
     def run(self, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         """Outputs by name for one uint8 RGB picture of shape (side, side, 3), each without its batch axis."""
-        self._interpreter.set_tensor(self._input["index"], _quantize(pixels, self._input)[None])
+        self._interpreter.set_tensor(self.input["index"], quantize(pixels, self.input)[None])
         self._interpreter.invoke()
         return {name: self._output(self._outputs[index]) for name, index in self.card.outputs.items()}
 
@@ -56,7 +56,7 @@ class Network:
         return np.asarray(values, np.float32)
 
 
-def _quantize(pixels: NDArray[np.uint8], details: dict[str, Any]) -> NDArray[Any]:
+def quantize(pixels: NDArray[np.uint8], details: dict[str, Any]) -> NDArray[Any]:
     """Pixels as the input tensor wants them: the values 0–255 in its own type, scale and zero point."""
     kind = np.dtype(details["dtype"])
     scale, zero_point = details["quantization"]
@@ -77,7 +77,8 @@ def _check_shapes(card: Card, inputs: list[dict[str, Any]], outputs: list[dict[s
         raise ModelError("its card names outputs that it does not have; convert it again")
 
 
-def _new_interpreter(flatbuffer: bytes, threads: int) -> Any:
+def new_interpreter(flatbuffer: bytes, threads: int) -> Any:
+    """The first runtime that is there, with the model loaded. Raises ModelError when there is none, or it refuses."""
     reasons = []
     for make in (_litert, _tflite_runtime):
         try:

@@ -53,3 +53,8 @@ def status_line(*, hidden: bool = False) -> Iterator[Callable[[Callable[[], str]
                 line.update(Text(text(), no_wrap=True, overflow="ellipsis"), refresh=True)
 
         yield show
+
+
+def say(message: str) -> None:
+    """A line on stderr about how the work goes: stdout is for results."""
+    print(message, file=sys.stderr, flush=True)

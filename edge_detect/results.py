@@ -96,24 +96,30 @@ class Result:
     """The outcome for one picture.
 
     score and verdict are those of the most suspicious face; score is None when nothing was scored; error says why a
-    picture is unreadable.
+    picture is unreadable. A model with labels of its own gives no verdict and no score but the likeliest label, and the
+    scores (0–1) of all labels.
     """
 
     path: str
-    verdict: Verdict
+    verdict: "Verdict | None"
     model: ModelId
     score: float | None = None
     faces: tuple[Face, ...] = field(default=())
     error: str | None = None
+    label: "str | None" = None
+    scores: dict[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The result as JSON-ready values; this is the schema of `scan --jsonl`."""
+        scores = {label: round(score, 6) for label, score in self.scores.items()}
+        labelled = {"label": self.label, "scores": scores} if self.label is not None else {}
         return {
             "schema_version": SCHEMA_VERSION,
             "path": self.path,
-            "verdict": self.verdict.value,
+            "verdict": self.verdict and self.verdict.value,
             "score": None if self.score is None else round(self.score, 6),
             "faces": [face.to_dict() for face in self.faces],
             "model": self.model.to_dict(),
             "error": self.error,
+            **labelled,
         }

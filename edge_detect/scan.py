@@ -2,16 +2,25 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
 
-from edge_detect.detector import Detector, Inspection
+from edge_detect.detector import Inspection
 from edge_detect.errors import ExitCode
 from edge_detect.pool import in_order
+from edge_detect.reading import Source
 from edge_detect.results import Result, Verdict
 from edge_detect.sources.files import STDIN
 
 
+class Inspector(Protocol):
+    """What pictures are shown to: a `Detector` or a `Labeller`."""
+
+    def inspect(self, source: Source, name: str | None = None) -> Inspection:
+        """What was made of one picture."""
+
+
 def scan_files(
-    paths: Iterable[str], detectors: Sequence[Detector], visitors: Sequence[Callable[[Inspection], None]] = ()
+    paths: Iterable[str], detectors: Sequence[Inspector], visitors: Sequence[Callable[[Inspection], None]] = ()
 ) -> Iterator[Result]:
     """Score pictures by path ("-" reads one from standard input) and yield their results in order.
 
@@ -19,7 +28,7 @@ def scan_files(
     are consumed lazily.
     """
 
-    def score(detector: Detector, named: tuple[str | bytes, str]) -> Result:
+    def score(detector: Inspector, named: tuple[str | bytes, str]) -> Result:
         source, path = named
         inspection = detector.inspect(source, name=path)
         for visit in visitors:
@@ -31,24 +40,29 @@ def scan_files(
     return in_order(sources, detectors, score)
 
 
+_CODES: dict[Verdict | None, ExitCode] = {Verdict.UNREADABLE: ExitCode.USAGE, Verdict.FAKE: ExitCode.FLAGGED}
+
+
 class Tally:
-    """Counts of verdicts, and the exit code they add up to."""
+    """Counts of verdicts or labels, and the exit code they add up to."""
 
     def __init__(self) -> None:
-        self.counts: dict[Verdict, int] = {}
+        self.counts: dict[str, int] = {}
+        self._codes = {ExitCode.OK}
 
     def add(self, result: Result) -> None:
         """Count one result."""
-        self.counts[result.verdict] = self.counts.get(result.verdict, 0) + 1
+        said = result.label or str(result.verdict)
+        self.counts[said] = self.counts.get(said, 0) + 1
+        self._codes.add(_CODES.get(result.verdict, ExitCode.OK))
 
     @property
     def exit_code(self) -> ExitCode:
         """USAGE when anything was unreadable, else FLAGGED when anything was called fake, else OK."""
-        if Verdict.UNREADABLE in self.counts:
-            return ExitCode.USAGE
-        return ExitCode.FLAGGED if Verdict.FAKE in self.counts else ExitCode.OK
+        return max(self._codes)
 
     def __str__(self) -> str:
         total = sum(self.counts.values())
-        parts = [f"{self.counts[verdict]} {verdict}" for verdict in Verdict if verdict in self.counts]
+        order = [*map(str, Verdict), *sorted(self.counts)]
+        parts = [f"{self.counts[said]} {said}" for said in dict.fromkeys(order) if said in self.counts]
         return f"{total} picture{'' if total == 1 else 's'}: {', '.join(parts) or 'nothing scored'}"

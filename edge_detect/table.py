@@ -40,3 +40,13 @@ def with_interval(value: float | None, interval: Sequence[float] | None) -> str:
 def percent(value: float | None) -> str:
     """A share in percent, to a tenth; nothing where it could not be measured."""
     return "" if value is None else f"{value:.1%}"
+
+
+def signed(value: float) -> str:
+    """A difference to three digits with its sign; what rounds to nothing is +0.000."""
+    return f"{round(value, 3) + 0.0:+.3f}"
+
+
+def bounds(interval: Sequence[float] | None) -> str:
+    """The interval of a difference, as in -0.005 to +0.004; nothing where it could not be measured."""
+    return f"{signed(interval[0])} to {signed(interval[1])}" if interval else ""

@@ -82,6 +82,15 @@ def test_importing_the_command_line_loads_no_opencv_interpreter_or_tensorflow():
     assert run.stdout.strip() == ""
 
 
+@pytest.mark.parametrize("missing", ["convert", "tensorflow"])
+def test_convert_says_what_to_install_where_it_is_missing(missing, tmp_path):
+    arguments = ["edge-detect", "convert", "models/deepfake/deepfake.keras", "--data", "x", "--out", str(tmp_path)]
+    code = f"import sys; sys.modules[{missing!r}] = None; sys.argv = {arguments}; import edge_detect.cli as c; c.main()"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert run.returncode == 2, run.stderr
+    assert "pip install 'edge-detect[train]'" in run.stderr
+
+
 def test_public_names_are_importable_and_listed():
     import edge_detect
 

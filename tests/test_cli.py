@@ -7,7 +7,11 @@ import edge_detect as package
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 @pytest.mark.parametrize(
-    "verb", [[], ["scan"], ["watch"], ["cameras"], ["calibrate"], ["info"], ["bench"], ["evaluate"], ["evaluate-faces"]]
+    "verb",
+    [
+        *([], ["scan"], ["watch"], ["cameras"], ["calibrate"], ["info"], ["bench"], ["evaluate"], ["evaluate-faces"]),
+        *(["compare"], ["convert"]),
+    ],
 )
 def test_every_verb_has_help(edge_detect, verb, flag):
     run = edge_detect(*verb, flag)

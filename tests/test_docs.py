@@ -11,7 +11,7 @@ from edge_detect.errors import ExitCode
 from edge_detect.results import SCHEMA_VERSION
 
 CARDS = [ROOT / "models" / name / "README.md" for name in ("deepfake", "face")]
-DATA = ROOT / "docs" / "data.md"
+DATA, CONVERT = ROOT / "docs" / "data.md", ROOT / "docs" / "convert.md"
 PI = ROOT / "docs" / "raspberry-pi.md"
 README = (ROOT / "README.md").read_text()
 
@@ -27,7 +27,8 @@ def test_every_option_is_in_the_readme_and_no_other(verb, heading, edge_detect):
 
 
 @pytest.mark.parametrize(
-    "verb", ["scan", "watch", "cameras", "calibrate", "info", "bench", "evaluate", "evaluate-faces"]
+    "verb",
+    ["scan", "watch", "cameras", "calibrate", "info", "bench", "evaluate", "evaluate-faces", "compare", "convert"],
 )
 def test_every_verb_is_in_the_readme(verb, edge_detect):
     assert f"edge-detect {verb}" in README
@@ -75,15 +76,23 @@ def test_the_service_runs_a_command_that_exists(edge_detect):
 
 def test_every_make_verb_in_the_documents_exists():
     makefile = (ROOT / "Makefile").read_text()
-    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, PI, *CARDS):
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, CONVERT, PI, *CARDS):
         for verb in re.findall(r"(?:`|\$ )make ([a-z]+)", path.read_text()):
             assert re.search(rf"^{verb}:", makefile, re.MULTILINE), (path, verb)
 
 
 def test_every_link_to_a_file_leads_somewhere():
-    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, PI, *CARDS):
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, CONVERT, PI, *CARDS):
         for target in re.findall(r"\]\((?!http|#)([^)#]+)\)", path.read_text()):
             assert (path.parent / target).exists(), (path.name, target)
+
+
+def test_every_recipe_and_option_of_convert_is_in_its_document(edge_detect):
+    listed = [tuple(line.split(maxsplit=1)) for line in edge_detect("convert", "--list").lines]
+    rows = re.findall(r"^\| `([a-z0-9-]+)` \| (.+) \|$", CONVERT.read_text(), re.MULTILINE)
+    assert rows[: len(listed)] == listed
+    for option in set(re.findall(r"--[a-z-]+", edge_detect("convert", "--help").out)) - {"--help"}:
+        assert option in CONVERT.read_text(), option
 
 
 def test_every_source_stands_in_the_documents_as_it_is_described():

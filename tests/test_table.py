@@ -1,4 +1,4 @@
-from edge_detect.table import aligned, percent, with_interval
+from edge_detect.table import aligned, bounds, percent, signed, with_interval
 
 
 def test_an_interval_has_two_digits_or_as_many_as_hold_the_figure():
@@ -13,3 +13,9 @@ def test_what_was_not_measured_is_blank():
 
 def test_columns_line_up():
     assert aligned(("a", "bb"), [["name", "1"], ["x", "100"]]) == "a      bb\nname    1\nx     100"
+
+
+def test_a_difference_has_a_sign_and_nothing_is_not_negative():
+    assert (signed(-0.0123), signed(0.004), signed(-0.0002)) == ("-0.012", "+0.004", "+0.000")
+    assert bounds([-0.005, 0.004]) == "-0.005 to +0.004"
+    assert bounds(None) == ""

@@ -10,7 +10,7 @@ from edge_detect.evaluation.comparison import flat
 from edge_detect.evaluation.damage import DAMAGES, Damage
 from edge_detect.evaluation.evaluate import REPORTED, evaluate
 from edge_detect.manifest import data_hash, read_manifests
-from edge_detect.table import number, percent, table, with_interval
+from edge_detect.table import bounds, number, percent, signed, table, with_interval
 
 SECTIONS = ("overview", "details", "key rows", "robustness", "calibration")
 USUAL = "JPEG 70"
@@ -152,9 +152,8 @@ def key_rows(metrics: dict[str, Any], shown: str) -> str:
         mine, theirs = flat(one[split]), flat(two[split])
         for name in ("all", *one[split]["sources"], *one[split]["together"]):
             if name in compared:
-                difference = f"{compared[name]['auc']:+.3f}"
-                bounds = compared[name]["interval"]
-                difference += " ({:+.3f} to {:+.3f})".format(*bounds) if bounds else ""
+                sure = bounds(compared[name]["interval"])
+                difference = signed(compared[name]["auc"]) + (f" ({sure})" if sure else "")
                 rows.append([f"{split}: {name}", *(number(side[name]["auc"]) for side in (mine, theirs)), difference])
         for words, figure in (
             (f"flips by {USUAL}", _flips),

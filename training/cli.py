@@ -70,6 +70,21 @@ def experiment(
 
 
 @app.command()
+def reconstruct(
+    out: Annotated[Path, typer.Option(help="Folder for the fakes and their labels.csv.")],
+    data: Data,
+    decoder: Annotated[str, typer.Option(help="How it scales up: transposed, nearest or shuffle.")] = "nearest",
+    steps: Annotated[int, typer.Option(min=1, help="Of its training.")] = 4000,
+    pictures: Annotated[int, typer.Option(min=1, help="How many real faces to reconstruct.")] = 3000,
+    seed: Annotated[int, typer.Option(help="Of weights, windows and the choice of faces.")] = 1,
+) -> None:
+    """Make fakes by passing real training faces through a small autoencoder."""
+    from training.reconstruct import reconstruct as run
+
+    typer.echo(run(data, out, decoder, steps=steps, pictures=pictures, seed=seed))
+
+
+@app.command()
 def calibrate(models: Models, data: Data) -> None:
     """Fit calibration and thresholds on the split `val`, into each model's card."""
     from edge_detect.description import describe_meaning

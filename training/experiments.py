@@ -96,7 +96,7 @@ def _convert(best: Path, recipe: Recipe) -> Path:
     if not converted.exists() or converted.stat().st_mtime < best.stat().st_mtime:
         data = [option for root in recipe.manifests for option in ("--data", str(root))]
         command = [sys.executable, "-m", "convert", str(best), "--to", "float32", "--out", str(best.parent), *data]
-        if subprocess.run(command, check=False).returncode:
+        if subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode:
             raise EdgeDetectError(f"{best} could not be converted: {' '.join(command)}")
     return converted
 

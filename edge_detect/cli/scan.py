@@ -57,7 +57,7 @@ def scan(
     if [*(paths or ()), files_from].count("-") > 1:
         raise UsageError("standard input can be one picture (-) or one list (--files-from -)")
 
-    from edge_detect.detector import Detector
+    from edge_detect.labeller import load_inspector
     from edge_detect.progress import progress
     from edge_detect.scan import Tally, scan_files
     from edge_detect.sinks import check_output, open_sink, pictures
@@ -69,8 +69,8 @@ def scan(
     check_output(output, files)
     kind = "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "text"
     threads = min(workers or os.cpu_count() or 1, len(files))
-    load = partial(Detector.load, model, finder=finder, whole_image=whole_image, small_faces=small_faces, fpr=fpr)
-    detectors = [load() for _ in range(threads)]
+    how = {"finder": finder, "whole_image": whole_image, "small_faces": small_faces, "fpr": fpr}
+    detectors = [load_inspector(model, **how) for _ in range(threads)]
     visitors = []
     for folder, write in ((save_crops, pictures.save_crops), (annotate, pictures.save_annotated)):
         if folder:

@@ -132,7 +132,8 @@ def robustness_plot(models: dict[str, dict[str, Any]], key: str) -> Callable[[Ax
             for kind in dict.fromkeys(map(_kind, names)):
                 at = [number for number, name in enumerate(names) if _kind(name) == kind]
                 axes.plot([known[number] for number in at], at, "o-", color=style["color"], linewidth=1, markersize=4)
-            axes.axvline(found[UNDAMAGED][key], color=style["color"], alpha=0.5, linewidth=1, label=_plain(model))
+            axes.axvline(found[UNDAMAGED][key], color=style["color"], alpha=0.5, linewidth=1)
+            axes.plot([], [], "o-", color=style["color"], markersize=4, label=_plain(model))
         axes.set_yticks(range(len(names)), names, fontsize=9)
         axes.set(ylim=(len(names) - 0.4, -0.6))
         axes.locator_params(axis="x", nbins=5)

@@ -1,13 +1,12 @@
 """The report of an evaluation: one HTML file with everything inside, no script, and nothing loaded from elsewhere."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
-from pathlib import Path
-from string import Template
 from typing import Any
 
 from edge_detect.evaluation import plots
 from edge_detect.evaluation.evaluate import Evaluation
+from edge_detect.evaluation.page import anchor, figure, page, section, table
 from edge_detect.evaluation.summary import summary
 from edge_detect.evaluation.tables import (
     COMPARISON,
@@ -21,8 +20,6 @@ from edge_detect.evaluation.tables import (
 )
 from edge_detect.table import number, percent, with_interval
 
-_TEMPLATE = Path(__file__).with_name("report.html")
-
 
 def report(evaluation: Evaluation) -> str:
     """The whole page: what the figures say of the first model, the models, and each split."""
@@ -30,14 +27,12 @@ def report(evaluation: Evaluation) -> str:
     shown = next(iter(figures["models"]))
     splits = figures["splits"]
     body = [
-        _section(
-            "In short", f'<div class="summary">{"".join(_said(*said) for said in summary(figures).items())}</div>'
-        ),
-        _section(
+        section("In short", f'<div class="summary">{"".join(_said(*said) for said in summary(figures).items())}</div>'),
+        section(
             "The models",
-            _table("Cost, on this machine; milliseconds on one thread", MODELS, model_rows(figures["models"])),
+            table("Cost, on this machine; milliseconds on one thread", MODELS, model_rows(figures["models"])),
         ),
-        *(_section(f"Split {split}", "\n".join(_split(evaluation, split, shown)), split) for split in splits),
+        *(section(f"Split {split}", "\n".join(_split(evaluation, split, shown)), split) for split in splits),
     ]
     title = f"{shown}: how well it tells fake from real"
     draws = figures["intervals"]
@@ -48,9 +43,8 @@ def report(evaluation: Evaluation) -> str:
         "pictures of its split. Accuracies are shares called rightly at the card's threshold; uncertain counts as not "
         "fake."
     )
-    links = " ".join(f'<a href="#{_anchor(split)}">{escape(split)}</a>' for split in splits)
-    page = Template(_TEMPLATE.read_text(encoding="utf-8"))
-    return page.substitute(title=escape(title), about=escape(about), contents=links, body="\n".join(body))
+    links = " ".join(f'<a href="#{anchor(split)}">{escape(split)}</a>' for split in splits)
+    return page(title, about, links, "\n".join(body))
 
 
 def _split(evaluation: Evaluation, name: str, shown: str) -> Iterator[str]:
@@ -59,18 +53,18 @@ def _split(evaluation: Evaluation, name: str, shown: str) -> Iterator[str]:
     found, models = measured["models"][shown], measured["models"]
     counts = f"{measured['real']} real and {measured['fake']} fake pictures"
     yield f'<p class="note">{counts} of {measured["sources"]} sources, in {measured["groups"]} groups.</p>'
-    yield _table(f"{shown} by source and by method", ROWS, measured_rows(found))
+    yield table(f"{shown} by source and by method", ROWS, measured_rows(found))
     yield f'<div class="plots">{"".join(_figures(evaluation, name, shown))}</div>'
     if found["robustness"]:
-        yield _table(
+        yield table(
             f"{shown} after damage; flips: changes to or from fake", ROBUSTNESS, robustness_rows(found["robustness"])
         )
     yield from _floors(measured, found)
     for model in list(models)[1:]:
-        yield _table(f"{model} by source and by method", ROWS, measured_rows(models[model]))
+        yield table(f"{model} by source and by method", ROWS, measured_rows(models[model]))
     for model, compared in evaluation.figures["int8_against_float32"].items():
         caption = f"AUC of {model} less that of {compared['float32']}, with the interval of paired draws"
-        yield _table(caption, COMPARISON, comparison_rows(compared["splits"][name]))
+        yield table(caption, COMPARISON, comparison_rows(compared["splits"][name]))
 
 
 def _figures(evaluation: Evaluation, name: str, shown: str) -> Iterator[str]:
@@ -78,14 +72,14 @@ def _figures(evaluation: Evaluation, name: str, shown: str) -> Iterator[str]:
     split, model = evaluation.splits[name], evaluation.figures["models"][shown]
     measured = evaluation.figures["splits"][name]["models"]
     found, scores = measured[shown], evaluation.scored[name][shown].scores[0]
-    key = _anchor(name)
+    key = anchor(name)
     if split.both:
         alt = "ROC curves: " + _spoken(found["sources"], "auc")
-        yield _figure("ROC by source with fakes", plots.svg(plots.roc_curves(split, scores), f"{key}-roc", alt))
+        yield figure("ROC by source with fakes", plots.svg(plots.roc_curves(split, scores), f"{key}-roc", alt))
     limits = model["thresholds"]
     alt = f"Histogram of scores; fake from {limits['fake']:.2f}, real below {limits['real']:.2f}"
     drawing = plots.svg(plots.histogram(split, scores, limits), f"{key}-histogram", alt)
-    yield _figure("Scores; grey: the uncertain band", drawing)
+    yield figure("Scores; grey: the uncertain band", drawing)
     calibration, decided = found["calibration"], found["risk_coverage"]
     if calibration:
         alt = "; ".join(f"score {b['score']:.2f}: {b['fakes']:.2f} fake" for b in calibration["bins"])
@@ -93,17 +87,17 @@ def _figures(evaluation: Evaluation, name: str, shown: str) -> Iterator[str]:
             f"Reliability: expected calibration error {calibration['ece']:.3f} in {len(calibration['bins'])} bins of "
             f"equal weight, Brier score {calibration['brier']:.3f}; both classes weigh alike"
         )
-        yield _figure(caption, plots.svg(plots.reliability_plot(calibration), f"{key}-reliability", alt))
+        yield figure(caption, plots.svg(plots.reliability_plot(calibration), f"{key}-reliability", alt))
     if decided:
         caption = f"Risk–coverage: the card decides {percent(decided['coverage'])}"
         caption += f", of which {percent(decided['error'])} is wrong" if decided["coverage"] else ""
-        yield _figure(caption, plots.svg(plots.risk_plot(decided), f"{key}-risk", caption))
+        yield figure(caption, plots.svg(plots.risk_plot(decided), f"{key}-risk", caption))
     damaged = {name: values["robustness"] for name, values in measured.items() if values["robustness"]}
     if damaged and split.both:
-        for figure, words in (("auc", "AUC"), ("flips", "Flipped verdicts, as a share,")):
-            alt = f"{words} after damage: " + _spoken(damaged[shown], figure)
-            drawing = plots.svg(plots.robustness_plot(damaged, figure), f"{key}-{figure}", alt, (4.4, 5.6))
-            yield _figure(f"{words} after damage; the upright line: undamaged", drawing)
+        for measure, words in (("auc", "AUC"), ("flips", "Flipped verdicts, as a share,")):
+            alt = f"{words} after damage: " + _spoken(damaged[shown], measure)
+            drawing = plots.svg(plots.robustness_plot(damaged, measure), f"{key}-{measure}", alt, (4.4, 5.6))
+            yield figure(f"{words} after damage; the upright line: undamaged", drawing)
     matrix = found["cross_source"]
     if matrix["reals"] and matrix["fakes"]:
         cells = [
@@ -113,7 +107,7 @@ def _figures(evaluation: Evaluation, name: str, shown: str) -> Iterator[str]:
         ]
         alt = "Heat map of AUC, fakes against reals: " + ", ".join(cells)
         drawing = plots.svg(plots.heat_map(matrix), f"{key}-cross", alt, (4.4, 4.2))
-        yield _figure("AUC of the fakes of one source against the reals of another", drawing)
+        yield figure("AUC of the fakes of one source against the reals of another", drawing)
 
 
 def _floors(measured: dict[str, Any], found: dict[str, Any]) -> Iterator[str]:
@@ -124,7 +118,7 @@ def _floors(measured: dict[str, Any], found: dict[str, Any]) -> Iterator[str]:
         values = found["sources"][source]
         rows.append([source, number(value), with_interval(values.get("auc"), values["intervals"].get("auc"))])
     caption = "Floor: a classifier that sees side, bytes and JPEG quality of the files only, cross-validated by group"
-    yield _table(caption, ("row", "AUC of file facts", "AUC of the model (95%)"), rows)
+    yield table(caption, ("row", "AUC of file facts", "AUC of the model (95%)"), rows)
     pairs = found["real_against_real"]["pairs"]
     if pairs:
         caption = (
@@ -132,7 +126,7 @@ def _floors(measured: dict[str, Any], found: dict[str, Any]) -> Iterator[str]:
             f"distance {found['real_against_real']['largest']:.3f}"
         )
         ranked = sorted(pairs, key=lambda pair: -abs(pair[2] - 0.5))
-        yield _table(caption, ("lower", "higher", "AUC"), [_ordered(*pair) for pair in ranked])
+        yield table(caption, ("lower", "higher", "AUC"), [_ordered(*pair) for pair in ranked])
 
 
 def _ordered(one: str, two: str, value: float) -> list[str]:
@@ -144,31 +138,5 @@ def _said(split: str, sentences: Sequence[str]) -> str:
     return f"<h3>{escape(split)}</h3><ul>{items}</ul>"
 
 
-def _section(heading: str, inside: str, name: str = "") -> str:
-    anchor = f' id="{_anchor(name)}"' if name else ""
-    return f"<section{anchor}>\n<h2>{escape(heading)}</h2>\n{inside}\n</section>"
-
-
-def _table(caption: str, heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in heading)
-    lines = [f'<tr><th scope="row">{escape(cells[0])}</th>{"".join(map(_cell, cells[1:]))}</tr>' for cells in rows]
-    inside = f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody>"
-    return f'<div class="scroll" tabindex="0"><table>{inside}</table></div>'
-
-
-def _cell(text: str) -> str:
-    """A figure, and in small print its interval."""
-    figure, space, bounds = escape(text).partition(" (")
-    return f"<td>{figure}{f' <small>({bounds}</small>' if space else ''}</td>"
-
-
-def _figure(caption: str, drawing: str) -> str:
-    return f"<figure><figcaption>{escape(caption)}</figcaption>{drawing}</figure>"
-
-
 def _spoken(values: dict[str, Any], key: str) -> str:
     return ", ".join(f"{name} {number(inner[key])}" for name, inner in values.items() if inner.get(key) is not None)
-
-
-def _anchor(split: str) -> str:
-    return f"split-{split}"

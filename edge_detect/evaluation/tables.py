@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from edge_detect.table import number, percent, with_interval
+from edge_detect.table import bounds, number, percent, signed, with_interval
 
 Rows = list[list[str]]
 
@@ -28,7 +28,7 @@ def measured_rows(found: dict[str, Any]) -> Rows:
     """One row for everything, each source, sources taken together, and each method, with intervals."""
     rows = [_row("all", found["all"])]
     rows += [_row(name, values) for kind in ("sources", "together") for name, values in found[kind].items()]
-    return rows + [_row(f"· {name}", values) for name, values in found["methods"].items()]
+    return rows + [_row(f"·\u00a0{name}", values) for name, values in found["methods"].items()]
 
 
 def model_rows(models: dict[str, Any]) -> Rows:
@@ -54,14 +54,7 @@ def robustness_rows(found: dict[str, Any]) -> Rows:
 
 def comparison_rows(differences: dict[str, Any]) -> Rows:
     """Differences in AUC, with the interval of the paired draws."""
-    return [
-        [
-            name,
-            f"{entry['auc']:+.3f}",
-            "" if entry["interval"] is None else "{:+.3f} to {:+.3f}".format(*entry["interval"]),
-        ]
-        for name, entry in differences.items()
-    ]
+    return [[name, signed(entry["auc"]), bounds(entry["interval"])] for name, entry in differences.items()]
 
 
 def _row(name: str, values: dict[str, Any]) -> list[str]:

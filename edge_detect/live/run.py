@@ -2,7 +2,6 @@
 
 import dataclasses
 import signal
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from edge_detect.errors import ExitCode
 from edge_detect.live import systemd
 from edge_detect.live.events import Kind, Summary
 from edge_detect.live.watcher import Settings, Watcher
-from edge_detect.progress import status_line
+from edge_detect.progress import say, status_line
 from edge_detect.sinks.display import Display
 from edge_detect.sinks.lines import Lines, as_json, as_text
 from edge_detect.sinks.metrics import LOOPBACK, Metrics
@@ -124,5 +123,5 @@ def _until_told_to_stop(watcher: Watcher) -> Iterator[None]:
 
 
 def _say(text: str) -> None:
-    """A line on standard error, above the status line."""
-    print(f"edge-detect: {text}", file=sys.stderr, flush=True)
+    """A line on standard error, with the program's name."""
+    say(f"edge-detect: {text}")

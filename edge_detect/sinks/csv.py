@@ -5,11 +5,11 @@ import csv
 from edge_detect.results import Result
 from edge_detect.sinks.base import Sink
 
-COLUMNS = ("path", "verdict", "score", "faces", "model", "model_version", "model_sha256", "error")
+COLUMNS = ("path", "verdict", "score", "faces", "model", "model_version", "model_sha256", "error", "label")
 
 
 class CsvSink(Sink):
-    """A header, then one row per picture; `faces` counts the scored faces."""
+    """A header, then one row per picture; `faces` counts the scored faces, `label` is that of a model with its own."""
 
     def begin(self) -> None:
         """Write the header."""
@@ -31,6 +31,7 @@ class CsvSink(Sink):
                 model["version"],
                 model["sha256"],
                 values["error"],
+                values.get("label"),
             )
         )
         self.stream.flush()

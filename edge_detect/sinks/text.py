@@ -5,16 +5,22 @@ from edge_detect.sinks.base import Sink
 
 
 class TextSink(Sink):
-    """`verdict  score  path`, and why a picture is unreadable or has only faces that are too small."""
+    """`verdict  score  path`, or of a labeller `label  score  path`.
+
+    Says why a picture is unreadable or has only faces that are too small.
+    """
 
     def write(self, result: Result) -> None:
         """Write one line."""
-        score = "  –  " if result.score is None else f"{result.score:.3f}"
+        best = result.score if result.label is None else result.scores[result.label]
+        score = "  –  " if best is None else f"{best:.3f}"
         reason = f": {result.error}" if result.error else ""
         if result.faces and all(face.reason == TOO_SMALL for face in result.faces):
             largest = int(max(face.box.size for face in result.faces))
             reason = f": the largest face has {largest} pixels, too few to judge"
-        self.stream.write(f"{result.verdict.value:<10} {score}  {printable(result.path)}{reason}\n")
+        self.stream.write(
+            f"{printable(result.label or str(result.verdict)):<10} {score}  {printable(result.path)}{reason}\n"
+        )
         self.stream.flush()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edge_detect.errors import UsageError
 from edge_detect.evaluation.facts import leakage
-from edge_detect.manifest import LABELS, Sample, check_groups, data_hash, read_manifest, read_manifests
+from edge_detect.manifest import FAKE, REAL, Sample, check_groups, data_hash, read_manifest, read_manifests
 from training.sources.build import COLUMNS, DROPPED, Row, write_table
 from training.sources.sheet import contact_sheet
 from training.sources.twins import Twin, find_twins
@@ -100,7 +100,7 @@ def _floors(training: list[Sample], given: list[Sample]) -> dict[str, float]:
     for source in sorted({sample.source for sample in training}):
         mine = [sample for sample in training if sample.source == source]
         labels = {sample.label for sample in mine}
-        if labels == set(LABELS.values()):
+        if labels == {REAL, FAKE}:
             one, two = ([sample for sample in mine if sample.label == label] for label in sorted(labels))
         else:
             one, two = mine, [sample for sample in everything if sample.label not in labels]

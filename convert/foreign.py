@@ -1,0 +1,158 @@
+"""Somebody else's Keras image classifier, brought to our contract: pixels 0–255 in, a named output, a card."""
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_detect.card import Card
+from edge_detect.errors import UsageError
+from edge_detect.manifest import LABELS
+from edge_detect.progress import say
+
+Normalise = Literal["0..1", "-1..1", "imagenet", "none"]
+NORMALISATIONS: tuple[Normalise, ...] = ("0..1", "-1..1", "imagenet", "none")
+"""What was done to pixels 0–255: divided by 255; scaled to ±1; divided and standardised per channel; nothing."""
+_MEAN, _DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+_PROBES = 8
+_FACE = "square, 1.4 x the longer side of the face box"
+_WHOLE = "the centred square of the whole picture: scan with --whole-image"
+
+
+def adapt(
+    model: Any,
+    labels: tuple[str, ...],
+    *,
+    name: str,
+    origin: dict[str, str],
+    side: int | None = None,
+    normalise: Normalise | None = None,
+    crop: str | None = None,
+) -> tuple[Any, Card]:
+    """The model with normalisation and output inside the graph, and its card.
+
+    Labels are in the order of the model's outputs; of a single sigmoid or logit, the second is what it stands for. With
+    the labels real and fake, in either order, it becomes a classifier that answers for *fake*; with others, a labeller.
+    Raises UsageError when the model has no single square RGB input, no single output, or as many outputs as labels.
+    """
+    import keras
+
+    found = _side(model, side)
+    count = _answers(model)
+    if len(set(labels)) != len(labels) or len(labels) != max(2, count):
+        raise UsageError(
+            f"the model has {count} output{'' if count == 1 else 's'} and {len(labels)} labels ({', '.join(labels)}); "
+            "--labels names them in the order of the outputs, and the folders of --data are called so"
+        )
+    inside = [layer.name for layer in _layers(model) if type(layer).__name__ in ("Rescaling", "Normalization")]
+    if inside and normalise is None:
+        say(
+            f"warning: the model has a layer {inside[0]!r}: if it normalises its input itself, say --normalise none, "
+            "else --normalise 0..1"
+        )
+    chosen = normalise or "0..1"
+    pixels = keras.Input((found, found, 3), name="pixels")
+    answer = _only(model(_normalised(pixels, chosen)))
+    logits = not _are_probabilities(model, keras.Model(pixels, answer), found)
+    verdicts = set(labels) == set(LABELS)
+    output, value = (_fakeness if verdicts else _spread)(answer, labels, count, logits)
+    crop = crop or ("face" if verdicts else "whole")
+    card = Card(
+        name=name,
+        version="1",
+        description=f"Converted from {origin['file']}, which came without a card.",
+        kind="classifier" if verdicts else "labeller",
+        input_side=found,
+        output=output,
+        outputs={output: 0},
+        labels=LABELS if verdicts else labels,
+        crop=_FACE if crop == "face" else _WHOLE,
+        precision="float32",
+        training={"from": origin, "normalise": chosen, "outputs": "logits" if logits else "probabilities"},
+    )
+    return keras.Model(pixels, {output: value}, name="adapted"), card
+
+
+def _side(model: Any, said: int | None) -> int:
+    """Side of the model's input in pixels."""
+    if len(model.inputs) != 1:
+        raise UsageError(f"the model has {len(model.inputs)} inputs; only one picture can be given")
+    shape = tuple(model.inputs[0].shape)
+    if len(shape) != 4 or shape[3] != 3:
+        raise UsageError(f"the model's input has the shape {shape}; RGB pictures (n, side, side, 3) are needed")
+    if shape[1] != shape[2]:
+        raise UsageError(f"the model's input has the shape {shape}; only square ones can be converted")
+    if shape[1] is None and said is None:
+        raise UsageError("the model leaves the side of its input open; --side says which it was trained with")
+    if None not in (shape[1], said) and shape[1] != said:
+        raise UsageError(f"the model's input has {shape[1]} pixels a side; leave out --side {said}")
+    return int(shape[1] or said or 0)
+
+
+def _answers(model: Any) -> int:
+    """How many numbers the model answers for a picture."""
+    outputs = model.outputs
+    if len(outputs) != 1 or len(outputs[0].shape) != 2:
+        shapes = ", ".join(str(tuple(output.shape)) for output in outputs)
+        raise UsageError(f"the model answers {shapes}; one output (n, number of labels) is needed")
+    return int(outputs[0].shape[1])
+
+
+def _only(answer: Any) -> Any:
+    return next(iter(answer.values())) if isinstance(answer, dict) else answer
+
+
+def _layers(model: Any) -> list[Any]:
+    return [layer for layer in model._flatten_layers() if layer is not model]
+
+
+def _normalised(pixels: Any, how: Normalise) -> Any:
+    import keras
+
+    match how:
+        case "none":
+            return pixels
+        case "0..1":
+            return keras.layers.Rescaling(1 / 255)(pixels)
+        case "-1..1":
+            return keras.layers.Rescaling(1 / 127.5, offset=-1)(pixels)
+        case "imagenet":
+            standard = {"mean": (255 * _MEAN).tolist(), "variance": np.square(255 * _DEVIATION).tolist()}
+            return keras.layers.Normalization(**standard)(pixels)
+
+
+def _are_probabilities(model: Any, whole: Any, side: int) -> bool:
+    """Whether the answers are probabilities: by the last layer's activation, else by what they are on noise."""
+    last = _layers(model)[-1]
+    activation = getattr(getattr(last, "activation", None), "__name__", "")
+    if activation in ("softmax", "sigmoid") or type(last).__name__ == "Softmax":
+        return True
+    rng = np.random.default_rng(0)
+    pictures = [np.full((side, side, 3), 255 * i / _PROBES) for i in range(_PROBES)]
+    pictures += [rng.integers(0, 256, (side, side, 3)) for _ in range(_PROBES)]
+    answers: NDArray[np.float32] = np.concatenate([whole.predict_on_batch(picture[None]) for picture in pictures])
+    within = bool(((answers >= 0) & (answers <= 1)).all())
+    return within and (answers.shape[1] == 1 or bool(np.allclose(answers.sum(axis=1), 1, atol=1e-3)))
+
+
+def _fakeness(answer: Any, labels: tuple[str, ...], count: int, logits: bool) -> tuple[str, Any]:
+    """A single answer for *fake*."""
+    fake = labels.index("fake")
+    if count == 2 and logits:
+        return "logit", answer[:, fake : fake + 1] - answer[:, 1 - fake : 2 - fake]
+    if count == 2:
+        return "probability", answer[:, fake : fake + 1]
+    if fake == 1:
+        return ("logit" if logits else "probability"), answer
+    return ("logit", -answer) if logits else ("probability", 1 - answer)
+
+
+def _spread(answer: Any, labels: tuple[str, ...], count: int, logits: bool) -> tuple[str, Any]:
+    """An answer for each label."""
+    from keras import ops
+
+    if count == len(labels):
+        return ("logits" if logits else "probabilities"), answer
+    if logits:
+        return "logits", ops.concatenate([0 * answer, answer], axis=1)
+    return "probabilities", ops.concatenate([1 - answer, answer], axis=1)

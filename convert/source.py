@@ -1,0 +1,105 @@
+"""What is converted: a Keras model of ours with its card, or anybody's, for which the user says what a card would."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from convert import foreign
+from convert.conversion import quiet
+from edge_detect.card import Card
+from edge_detect.errors import MissingExtraError, UsageError
+
+Crop = Literal["whole", "face"]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a user says of a model without a card; None where nothing was said.
+
+    labels: in the order of the model's outputs; crop: what it is shown; normalise: what was done outside the graph to
+    pixels 0–255; side: of its square input in pixels, where the model leaves that open.
+    """
+
+    labels: tuple[str, ...] | None = None
+    crop: Crop | None = None
+    normalise: foreign.Normalise | None = None
+    side: int | None = None
+    name: str | None = None
+
+
+def load(source: Path, said: Said, labels: tuple[str, ...]) -> tuple[Any, Card]:
+    """A Keras model that takes RGB 0–255 and gives a dict of outputs, and its card.
+
+    source: a `.keras` or `.h5` file, or the folder of a SavedModel. Where `NAME.json` lies beside the file, that is its
+    card; else the card is made of what was said, with `labels` where none were. Raises UsageError when the model or its
+    card cannot be read or do not fit, MissingExtraError without TensorFlow.
+    """
+    beside = source.with_suffix(".json")
+    if beside.is_file():
+        if said != Said():
+            raise UsageError(f"{beside} is the model's card and says it all: leave out --labels and the like")
+        return read(source), Card.from_dict(json.loads(beside.read_text(encoding="utf-8")))
+    return foreign.adapt(
+        read(source, said.side),
+        said.labels or labels,
+        name=said.name or source.stem,
+        origin={"file": source.name, "sha256": _hash(source)},
+        side=said.side,
+        normalise=said.normalise,
+        crop=said.crop,
+    )
+
+
+def check(source: Path) -> None:
+    """Raise UsageError when there is no such file or folder, or it is of another kind than can be read."""
+    kinds = "name a .keras or .h5 file, or the folder of a SavedModel"
+    if not source.exists():
+        raise UsageError(f"there is no {source}: {kinds}")
+    if source.is_dir() and not (source / "saved_model.pb").is_file():
+        raise UsageError(f"{source} holds no saved_model.pb: {kinds}")
+    if source.is_file() and source.suffix not in (".keras", ".h5", ".hdf5"):
+        raise UsageError(f"{source} is no Keras model: {kinds}")
+
+
+def read(source: Path, side: int | None = None) -> Any:
+    """A Keras model from a file, or around a SavedModel's default signature."""
+    try:
+        with quiet():
+            import keras
+            import tensorflow  # noqa: F401 - Keras may be there without it
+    except ImportError as error:
+        raise MissingExtraError("converting", "train") from error
+    try:
+        if source.is_dir():
+            return _around(source, side)
+        return keras.models.load_model(source, compile=False)
+    except (ValueError, OSError, TypeError, KeyError) as error:
+        raise UsageError(
+            f"{source} cannot be read by Keras: {str(error).splitlines()[0]} Save it with model.save('model.keras'), "
+            "or, where it has layers of your own, with model.export('folder')"
+        ) from error
+
+
+def _around(folder: Path, side: int | None) -> Any:
+    """A Keras model around the signature `serving_default` of a SavedModel."""
+    import keras
+    import tensorflow as tf
+
+    signature = tf.saved_model.load(str(folder)).signatures["serving_default"]
+    (given,) = signature.structured_input_signature[1].values()
+    shape = given.shape.as_list()
+    height, width = (value or side for value in shape[1:3])
+    inputs = keras.Input((height, width, shape[3]), dtype=given.dtype.name)
+    answered = keras.layers.TFSMLayer(str(folder), call_endpoint="serving_default")(inputs)
+    return keras.Model(inputs, answered)
+
+
+def _hash(source: Path) -> str:
+    """SHA-256 of a file, or of a folder's files in order."""
+    digest = hashlib.sha256()
+    for path in sorted(source.rglob("*")) if source.is_dir() else [source]:
+        if path.is_file():
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,143 @@
+"""A Keras model as a TensorFlow.js graph model: `model.json`, one file of weights, and the card beside them.
+
+The pip package `tensorflowjs` is broken; the format is small. A graph model is a frozen TensorFlow graph as JSON,
+whose constants lie one after the other in a binary file, described by a manifest.
+"""
+
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convert.conversion import saved
+from convert.gate import FLOAT_ERROR, Check
+from edge_detect.card import Card
+from edge_detect.errors import UsageError
+from edge_detect.network import Runnable
+
+NODE = Path(__file__).with_name("node")
+"""The package that runs a graph model in Node; `make tfjs` installs TensorFlow.js there."""
+_DTYPES = {"float32": "float32", "int32": "int32", "bool": "bool"}
+_PATIENCE = 600
+Files = dict[str, bytes]
+
+
+def require() -> None:
+    """Raise UsageError when there is no Node with TensorFlow.js to check a graph model in."""
+    if shutil.which("node") is None:
+        raise UsageError(
+            "a model for TensorFlow.js is checked in Node, which is not installed: it needs version 18 or later"
+        )
+    if not (NODE / "node_modules" / "@tensorflow" / "tfjs").is_dir():
+        raise UsageError(f"TensorFlow.js is not installed: `make tfjs`, or npm ci in {NODE}")
+
+
+def to_files(model: Any, card: Card) -> Files:
+    """The files of a graph model that takes float32 pixels 0–255 (1, side, side, 3) and gives the model's outputs."""
+    import tensorflow as tf
+    from google.protobuf.json_format import MessageToDict
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    names = sorted(model.output)
+    with saved(model, card.input_side, integer=True) as folder:
+        loaded = tf.saved_model.load(str(folder))  # holds the variables that the signature refers to
+        frozen = convert_variables_to_constants_v2(loaded.signatures["serving_default"])
+    graph = frozen.graph.as_graph_def()
+    _replace_space_to_depth(graph, frozen.graph)
+    weights, specs = [], []
+    for node in graph.node:
+        if node.op == "Const":
+            values = tf.make_ndarray(node.attr["value"].tensor)
+            weights.append(np.ascontiguousarray(values).tobytes())
+            specs.append({"name": node.name, "shape": list(values.shape), "dtype": _DTYPES[values.dtype.name]})
+            node.attr["value"].tensor.ClearField("tensor_content")
+            del node.attr["value"].tensor.float_val[:]
+            del node.attr["value"].tensor.int_val[:]
+    signature = {
+        "inputs": {"pixels": _tensor(frozen.inputs[0])},
+        "outputs": {name: _tensor(tensor) for name, tensor in zip(names, frozen.outputs, strict=True)},
+    }
+    description = {
+        "format": "graph-model",
+        "generatedBy": "edge-detect",
+        "signature": signature,
+        "modelTopology": MessageToDict(graph),
+        "weightsManifest": [{"paths": ["weights.bin"], "weights": specs}],
+    }
+    text = json.dumps(description, indent=1)
+    return {
+        "model.json": text.encode(),
+        "weights.bin": b"".join(weights),
+        "card.json": json.dumps(card.to_dict(), indent=1).encode(),
+    }
+
+
+def checks(files: Files, network: Runnable, pixels: NDArray[np.uint8]) -> Iterator[Check]:
+    """Whether TensorFlow.js answers pictures (n, side, side, 3) as the Keras model does."""
+    side = network.card.input_side
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in files.items():
+            Path(folder, name).write_bytes(data)
+        pictures = Path(folder, "pictures.bin")
+        pictures.write_bytes(pixels.astype("<f4").tobytes())
+        command = ["node", str(NODE / "check.mjs"), folder, str(pictures), str(side)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_PATIENCE)
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if "Error" in line] or ["it crashed"]
+        yield Check("runs on TensorFlow.js", lines[0].strip(), "as Keras", passed=False)
+        return
+    error = 0.0
+    for picture, answers in zip(pixels, json.loads(done.stdout), strict=True):
+        for name, values in network.run(picture).items():
+            error = max(error, float(np.abs(values.ravel() - np.array(answers[name])).max()))
+    found = f"largest difference {error:.1e} on {len(pixels)} pictures"
+    yield Check("same outputs on TensorFlow.js as in Keras", found, f"{FLOAT_ERROR:g}", passed=error <= FLOAT_ERROR)
+
+
+def write(folder: Path, files: Files) -> None:
+    """Write a graph model aside and rename its folder, so that no half-written one is ever found."""
+    aside, old = (folder.with_name(f".{folder.name}.{word}") for word in ("part", "old"))
+    try:
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+        for name, data in files.items():
+            (aside / name).write_bytes(data)
+        if folder.exists():
+            folder.replace(old)
+        aside.replace(folder)
+    finally:
+        for rest in (aside, old):
+            shutil.rmtree(rest, ignore_errors=True)
+
+
+def _tensor(tensor: Any) -> dict[str, Any]:
+    """A tensor as a signature names it."""
+    shape = [{"size": str(size)} for size in tensor.shape.as_list()]
+    return {"name": tensor.name, "dtype": "DT_FLOAT", "tensorShape": {"dim": shape}}
+
+
+def _replace_space_to_depth(graph: Any, shapes: Any) -> None:
+    """TensorFlow.js has no SpaceToDepth: a convolution that only moves values, exactly, takes its place."""
+    import tensorflow as tf
+
+    for node in [node for node in graph.node if node.op == "SpaceToDepth"]:
+        size = node.attr["block_size"].i
+        channels = shapes.get_tensor_by_name(f"{node.name}:0").shape[3] // size**2
+        kernel = np.eye(size * size * channels, dtype=np.float32).reshape(size, size, channels, -1)
+        constant = graph.node.add(name=f"{node.name}/kernel", op="Const")
+        constant.attr["dtype"].type = tf.float32.as_datatype_enum
+        constant.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(kernel))
+        given = node.input[0]
+        node.Clear()
+        node.name, node.op = constant.name.removesuffix("/kernel"), "Conv2D"
+        node.input.extend([given, constant.name])
+        node.attr["T"].type = tf.float32.as_datatype_enum
+        node.attr["strides"].list.i.extend([1, size, size, 1])
+        node.attr["dilations"].list.i.extend([1, 1, 1, 1])
+        node.attr["padding"].s, node.attr["data_format"].s = b"VALID", b"NHWC"

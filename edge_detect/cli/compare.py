@@ -1,0 +1,48 @@
+"""`edge-detect compare`: two models side by side."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+
+def compare(
+    one: Annotated[str, typer.Argument(metavar="A", help="A .tflite classifier or the name of a shipped one.")],
+    two: Annotated[str, typer.Argument(metavar="B", help="Another with the same labels.")],
+    data: Annotated[
+        list[Path], typer.Option(help="Labelled pictures: a folder with labels.csv, or with one for each label.")
+    ],
+    split: Annotated[
+        Optional[str], typer.Option(help="Which pictures: train, val, test or unseen; default: all.")
+    ] = None,
+    report: Annotated[
+        Optional[Path], typer.Option(metavar="FILE", help="Write a page with the worst disagreements: one HTML file.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    workers: Annotated[Optional[int], typer.Option(min=1, help="Threads; default: one per core.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+) -> None:
+    """Compare two models on the same pictures.
+
+    Size, latency on this machine, AUC or top-1 accuracy, and how far they disagree; pictures are scored whole.
+    """
+    from edge_detect.card import read_packed
+    from edge_detect.errors import UsageError
+    from edge_detect.evaluation import disagreement
+    from edge_detect.evaluation.output import check_outputs, write
+    from edge_detect.manifest import read_manifests
+    from edge_detect.models import find_model
+    from edge_detect.progress import progress
+
+    paths = (find_model(one), find_model(two))
+    samples = read_manifests(data, read_packed(paths[0])[1].labels)
+    chosen = [sample for sample in samples if split in (None, sample.split)]
+    if not chosen:
+        raise UsageError(f"no picture is in the split {split!r}")
+    check_outputs(filter(None, (report,)), chosen)
+    with progress(len(chosen), "comparing", hidden=quiet) as advance:
+        found = disagreement.compare(paths, chosen, workers, advance)
+    if report:
+        write(report, disagreement.report(found))
+    typer.echo(json.dumps(found.figures(), indent=2) if as_json else disagreement.text(found))

@@ -1,0 +1,22 @@
+"""Tables in documents, between marker comments, so that no figure is ever typed in by hand."""
+
+import re
+from pathlib import Path
+
+from edge_detect.errors import UsageError
+
+
+def check_markers(path: Path, *names: str) -> None:
+    """Raise UsageError when a file lacks `<!-- name -->` or `<!-- /name -->`, which say where figures go."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    for name in names:
+        if len(re.findall(f"<!-- {name} -->.*?<!-- /{name} -->", text, re.DOTALL)) != 1:
+            raise UsageError(f"{path} must hold the markers <!-- {name} --> and <!-- /{name} --> once")
+
+
+def replace_between(path: Path, name: str, text: str) -> None:
+    """Replace what stands between `<!-- name -->` and `<!-- /name -->` in a file; raises UsageError without them."""
+    check_markers(path, name)
+    start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    old = path.read_text(encoding="utf-8")
+    path.write_text(re.sub(f"{start}.*?{end}", lambda _: f"{start}\n{text}\n{end}", old, flags=re.DOTALL), "utf-8")

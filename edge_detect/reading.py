@@ -1,0 +1,61 @@
+"""What a caller may hand over as a picture, and how it is read."""
+
+import os
+import stat
+from pathlib import Path
+from typing import Union
+
+import numpy as np
+
+from edge_detect import image
+from edge_detect.errors import PictureError
+from edge_detect.header import HEAD, check_kind
+from edge_detect.image import Decoded, Picture
+
+Source = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Picture]
+MAX_BYTES = 500_000_000
+"""Larger files are refused unread."""
+_BYTES = (bytes, bytearray, memoryview)
+
+
+def read_picture(source: Source, *, shorter: int = image.MAX_PIXELS, longer: int = image.MAX_PIXELS) -> Decoded:
+    """The pixels of a path, of a file's bytes, or of uint8 RGB pixels (height, width, 3).
+
+    A JPEG may be decoded at a reduced scale, see `image.decode`. Raises PictureError when there is no picture in it.
+    """
+    if isinstance(source, np.ndarray):
+        return Decoded(_checked(source), source.shape[1], source.shape[0])
+    data = bytes(source) if isinstance(source, _BYTES) else _read(source)
+    return image.decode(data, shorter=shorter, longer=longer)
+
+
+def name_of(source: Source) -> str:
+    """What a result calls a picture that was given no name: its path, "<bytes>" or "<array>"."""
+    if isinstance(source, np.ndarray):
+        return "<array>"
+    return "<bytes>" if isinstance(source, _BYTES) else os.fspath(source)
+
+
+def _read(path: "str | os.PathLike[str]") -> bytes:
+    """A file's bytes, after a look at its kind and size, so that a film in the folder is not read whole."""
+    try:
+        mode = Path(path).stat().st_mode
+        if stat.S_ISDIR(mode):
+            listable = os.access(path, os.R_OK | os.X_OK)
+            raise PictureError("this is a folder, not a picture" if listable else "this folder cannot be listed")
+        if not stat.S_ISREG(mode):
+            raise PictureError("this is not a regular file; to score what a program writes, pipe it to -")
+        with Path(path).open("rb") as file:
+            start = file.read(HEAD)
+            check_kind(start)
+            if os.fstat(file.fileno()).st_size > MAX_BYTES:
+                raise PictureError(f"the file is larger than {MAX_BYTES // 10**6} MB")
+            return start + file.read()
+    except (OSError, ValueError) as error:
+        raise PictureError(f"the file cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _checked(pixels: Picture) -> Picture:
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
+        raise PictureError(f"expected uint8 RGB pixels (height, width, 3), not {pixels.dtype} {pixels.shape}")
+    return pixels

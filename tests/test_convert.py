@@ -1,0 +1,326 @@
+"""Converting somebody else's model: labels, normalisation, the gate and what it says."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import others
+import pytest
+
+pytest.importorskip("tensorflow")
+
+import keras
+
+from convert import gate, graph, legacy, tfjs
+from convert.exam import Answers
+from convert.gate import Limits
+from convert.pipeline import GateError, Plan, convert_model
+from convert.recipes import PURPOSES, RECIPES
+from convert.source import Said
+from edge_detect.card import read_packed
+from edge_detect.errors import ExitCode, UsageError
+from edge_detect.labeller import Labeller
+from edge_detect.network import Network
+
+LOOSE = Limits(mean_error=0.1)
+"""Scores of a network that was made up cross a steep sigmoid."""
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    return others.write(tmp_path_factory.mktemp("others") / "pictures")
+
+
+@pytest.fixture(scope="module")
+def fakes(tmp_path_factory) -> Path:
+    return others.write(tmp_path_factory.mktemp("fakes"), ("fake", "real"))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("theirs") / "theirs.keras"
+    others.network().save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def converted(trained, data, tmp_path_factory) -> dict[str, Path]:
+    """The model by every recipe."""
+    out = tmp_path_factory.mktemp("converted")
+    paths = convert_model(trained, Plan(tuple(RECIPES), (data,), count=24), out)
+    return dict(zip(RECIPES, paths, strict=True))
+
+
+def convert(*arguments, timeout: int = 300) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "edge_detect", "convert", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=timeout)
+
+
+def test_every_recipe_gives_what_it_says(converted):
+    for name, path in converted.items():
+        network = Network.load(path)
+        assert network.card.precision == name
+        assert network.card.labels == others.LABELS
+        assert np.dtype(network.input["dtype"]) == RECIPES[name].given
+        assert network.input["shape"].tolist() == [1, 96, 96, 3]
+
+
+def test_a_card_says_how_the_model_was_made(converted):
+    card = read_packed(converted["int8"])[1]
+    assert card.kind == "labeller"
+    assert card.training["normalise"] == "0..1"
+    assert card.training["from"]["file"] == "theirs.keras"
+    assert card.conversion["gate"]["measure"] == "top-1"
+    assert card.conversion["gate"]["score"] == 1.0
+    assert card.conversion["representative"]["labels"] == {"blue": 8, "green": 8, "red": 8}
+
+
+def test_somebody_elses_model_is_scanned_with_its_own_labels(converted, data, edge_detect):
+    run = edge_detect("scan", "--whole-image", "--jsonl", "-m", converted["int8"], data / "red")
+    assert run.code == 0
+    for record in run.records:
+        assert (record["label"], record["verdict"], record["score"]) == ("red", None, None)
+        assert list(record["scores"]) == list(others.LABELS)
+        assert sum(record["scores"].values()) == pytest.approx(1, abs=1e-5)
+    assert edge_detect("scan", "--whole-image", "-m", converted["int8"], data / "blue").lines[0].startswith("blue ")
+    assert "labeller" not in edge_detect("info", converted["int8"]).out
+    assert "one for each of blue, green, red" in edge_detect("info", converted["int8"]).out
+
+
+def test_labels_are_not_asked_of_faces(converted, data, edge_detect):
+    run = edge_detect("scan", "-m", converted["int8"], data)
+    assert (run.code, run.out) == (2, "")
+    assert "scan with --whole-image" in run.err
+
+
+@pytest.mark.parametrize("activation", ["softmax", None])
+@pytest.mark.parametrize(("normalise", "scale"), [("0..1", 1 / 255), ("-1..1", 1 / 127.5), ("none", 1.0)])
+def test_normalisation_and_kind_of_output_move_inside(data, tmp_path, activation, normalise, scale):
+    model = others.network(activation=activation, scale=scale)
+    model.save(tmp_path / "m.keras")
+    plan = Plan(("float32",), (data,), said=Said(normalise=normalise), limits=LOOSE)
+    (path,) = convert_model(tmp_path / "m.keras", plan, tmp_path / "out")
+    network = Network.load(path)
+    assert network.card.output == ("probabilities" if activation else "logits")
+    picture = np.random.default_rng(1).integers(0, 256, (96, 96, 3)).astype(np.uint8)
+    offset = -1 if normalise == "-1..1" else 0
+    expected = np.asarray(model(picture[None] * scale + offset))[0]
+    expected = expected if activation else np.exp(expected) / np.exp(expected).sum()
+    assert Labeller(network).scores(picture) == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize(("count", "activation"), [(1, "sigmoid"), (1, None), (2, "softmax"), (2, None)])
+def test_real_and_fake_become_a_detector_whatever_their_order(fakes, tmp_path, edge_detect, count, activation):
+    others.network(count, activation).save(tmp_path / "m.keras")
+    (path,) = convert_model(tmp_path / "m.keras", Plan(("float32",), (fakes,), limits=LOOSE), tmp_path / "out")
+    card = read_packed(path)[1]
+    assert (card.kind, card.labels) == ("classifier", ("real", "fake"))
+    assert card.output == ("probability" if activation else "logit")
+    runs = [edge_detect("scan", "--whole-image", "--jsonl", "-m", path, fakes / label) for label in ("real", "fake")]
+    assert [{record["verdict"] for record in run.records} for run in runs] == [{"real"}, {"fake"}]
+
+
+def test_saved_models_and_h5_are_read(data, tmp_path):
+    model = others.network()
+    model.export(tmp_path / "saved", verbose=False)
+    model.save(tmp_path / "old.h5")
+    for name in ("saved", "old.h5"):
+        (path,) = convert_model(tmp_path / name, Plan(("int8",), (data,), count=24), tmp_path / "out")
+        assert read_packed(path)[1].conversion["gate"]["score"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (Said(labels=("a", "b")), "3 outputs and 2 labels"),
+        (Said(side=64), "leave out --side 64"),
+        (Said(labels=("blue", "green", "pink")), r"neither a labels.csv nor the folders blue/ and green/ and pink/"),
+    ],
+)
+def test_what_does_not_fit_is_said(trained, data, tmp_path, said, message):
+    with pytest.raises(UsageError, match=message):
+        convert_model(trained, Plan(("float32",), (data,), said=said), tmp_path)
+
+
+def test_double_normalisation_is_warned_of(data, tmp_path, capsys):
+    inputs = keras.Input((96, 96, 3))
+    outputs = others.network()(keras.layers.Rescaling(1 / 255)(inputs))
+    keras.Model(inputs, outputs).save(tmp_path / "m.keras")
+    convert_model(tmp_path / "m.keras", Plan(("float32",), (data,), limits=LOOSE), tmp_path / "out")
+    assert "if it normalises its input itself, say --normalise none" in capsys.readouterr().err
+
+
+def test_black_calibration_pictures_fail_and_are_named(trained, tmp_path):
+    data = others.write(tmp_path / "black", blank="train")
+    done = convert(trained, "--data", data, "--out", tmp_path / "out", "--to", "int8", "--calibrate", 24)
+    assert done.returncode == ExitCode.FLAGGED
+    assert done.stdout == ""
+    assert "24 of 24 pictures are of one colour" in done.stderr
+    assert "bad calibration" in done.stderr
+    assert "FAILS" in done.stderr
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_one_label_in_calibration_fails_and_is_named(trained, data, tmp_path):
+    rows = ["file,label,source,method,group,split"]
+    for path in sorted(data.rglob("*.png")):
+        split = "train" if path.parent.name == "red" and path.stem < "030" else "val"
+        rows.append(f"{path},{path.parent.name},x,x,{path.parent.name}{path.stem},{split}")
+    (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n")
+    with pytest.raises(GateError, match="bad calibration: no picture of 'blue' or 'green'"):
+        convert_model(trained, Plan(("int8",), (tmp_path,), count=24), tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_layer_is_kept_in_float(trained, data, tmp_path, capsys):
+    plan = Plan(("int8",), (data,), count=24, keep_float=("probabilities",), explain=True, limits=Limits(xnnpack=0))
+    (path,) = convert_model(trained, plan, tmp_path)
+    flatbuffer, card = read_packed(path)
+    assert card.conversion["kept_float"] == ["probabilities"]
+    assert graph.inspect(flatbuffer).floats + ("SOFTMAX" in graph.inspect(flatbuffer).operators) >= 1
+    assert "SQNR" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="there is no layer head to keep in float32; there are"):
+        convert_model(trained, Plan(("int8",), (data,), count=24, keep_float=("head",)), tmp_path)
+
+
+def test_the_gate_sees_lost_weights_lost_accuracy_and_flips():
+    raw = np.array([-2.0, -1.0, 1.0, 2.0])
+    scores, calls = 1 / (1 + np.exp(-raw)), np.array([0, 0, 1, 1])
+    trained = Answers(1.0, raw, scores, calls)
+
+    def failed(recipe: str, answers: Answers, **limits) -> set[str]:
+        comparison = gate.compare(answers, trained, "AUC", 4)
+        checks = comparison.checks(RECIPES[recipe], Limits(**limits))
+        return {check.name for check in checks if check.passed is False}
+
+    assert failed("float32", trained) == set()
+    assert failed("float32", Answers(1.0, raw + 0.01, scores, calls)) == {"same outputs as Keras"}
+    assert failed("int8", Answers(1.0, raw + 0.01, scores, calls)) == set()
+    assert failed("int8", Answers(0.75, raw, scores, calls)) == {"AUC drop"}
+    assert failed("int8", Answers(0.75, raw, scores, calls), drop=0.3) == set()
+    assert failed("int8", Answers(1.0, raw, scores, 1 - calls)) == {"verdict flips"}
+    assert failed("int8", Answers(1.0, raw, scores + 0.3, calls)) == {"mean score error", "max score error"}
+
+
+def test_the_same_inputs_give_the_same_bytes(trained, data, converted, tmp_path):
+    recipes = tuple(RECIPES)
+    again = convert_model(trained, Plan(recipes, (data,), count=24), tmp_path)
+    for name, path in zip(recipes, again, strict=True):
+        assert path.read_bytes() == converted[name].read_bytes(), name
+
+
+def test_ctrl_c_leaves_nothing(trained, data, tmp_path):
+    command = [sys.executable, "-m", "edge_detect", "convert", str(trained), "--data", str(data)]
+    process = subprocess.Popen(
+        [*command, "--out", str(tmp_path / "out"), "--to", "int8"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("int8: converting"):
+            break
+    os.kill(process.pid, signal.SIGINT)
+    process.communicate(timeout=120)
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system with next to no room; skipped where mounting is not permitted."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", str(folder)], capture_output=True, text=True, check=False
+    )
+    if mount.returncode:
+        pytest.skip(f"no tmpfs can be mounted here: {mount.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_leaves_no_half_written_model(data, small_disk, tmp_path):
+    (small_disk / "ballast").write_bytes(bytes(4096))
+    others.network(width=512).save(tmp_path / "wide.keras")  # more than the 4 kB that are left
+    done = convert(tmp_path / "wide.keras", "--data", data, "--out", small_disk, "--to", "float32")
+    assert done.returncode == ExitCode.INTERNAL
+    assert "No space left on device" in done.stderr
+    assert [path.name for path in small_disk.iterdir()] == ["ballast"]
+
+
+def test_a_folder_that_cannot_be_written_is_noticed_before_the_work(trained, data, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    start = time.monotonic()
+    with pytest.raises(UsageError, match="choose another --out"):
+        convert_model(trained, Plan(("int8",), (data,)), tmp_path / "file" / "out")
+    assert time.monotonic() - start < 1
+
+
+def test_recipes_are_listed_with_what_each_is_for():
+    done = convert("--list")
+    assert [line.split()[0] for line in done.stdout.splitlines()] == list(PURPOSES)
+
+
+def test_a_card_and_labels_exclude_each_other(trained, data, tmp_path):
+    other = tmp_path / "ours.keras"
+    other.write_bytes(trained.read_bytes())
+    other.with_suffix(".json").write_text(json.dumps({}))
+    with pytest.raises(UsageError, match="leave out --labels"):
+        convert_model(other, Plan(("float32",), (data,), said=Said(labels=("a", "b", "c"))), tmp_path)
+
+
+def test_a_mobilenet_that_keras_brings_along_becomes_small(fakes, tmp_path):
+    inputs = keras.Input((96, 96, 3))
+    body = keras.applications.MobileNetV2(input_tensor=inputs, include_top=False, weights=None, pooling="avg")
+    keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(body.output)).save(tmp_path / "mobilenet.keras")
+    limits = Limits(drop=1, flips=1)  # nobody trained it
+    plan = Plan(("float32", "int8"), (fakes,), count=16, said=Said(normalise="-1..1"), limits=limits)
+    float32, int8 = convert_model(tmp_path / "mobilenet.keras", plan, tmp_path / "out")
+    assert int8.stat().st_size < 0.3 * float32.stat().st_size
+    assert read_packed(int8)[1].conversion["gate"]["xnnpack"] == "100%"
+
+
+def test_a_graph_model_answers_in_node_as_keras_does(trained, data, tmp_path):
+    try:
+        tfjs.require()
+    except UsageError as error:
+        pytest.skip(str(error))
+    (folder,) = convert_model(trained, Plan(("tfjs",), (data,)), tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["theirs-tfjs"]
+    assert json.loads((folder / "card.json").read_text())["labels"] == list(others.LABELS)
+    (manifest,) = json.loads((folder / "model.json").read_text())["weightsManifest"]
+    size = sum(4 * int(np.prod(entry["shape"])) for entry in manifest["weights"])
+    assert (folder / "weights.bin").stat().st_size == size
+
+
+def test_a_graph_model_without_node_is_refused_before_the_work(trained, data, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UsageError, match="Node, which is not installed"):
+        convert_model(trained, Plan(("tfjs",), (data,)), tmp_path / "out")
+
+
+@pytest.mark.parametrize("python", ["nothing/there", sys.executable])
+def test_a_runtime_that_is_not_there_is_not_called_checked(converted, python, tmp_path):
+    flatbuffer, card = read_packed(converted["float32"])
+    inputs = np.zeros((1, 1, 96, 96, 3), np.uint8)
+    passed, found = legacy.outcome(flatbuffer, inputs, np.ones((1, 3)), Path(python))
+    assert passed is None
+    assert "make legacy" in found
+    assert card.conversion["gate"]["tflite_runtime"] in ("not checked", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("none.keras", "there is no"), ("", r"holds no saved_model\.pb"), ("a.tflite", "is no Keras model")],
+)
+def test_what_is_no_model_is_said(data, tmp_path, name, message):
+    (tmp_path / "a.tflite").write_bytes(b"TFL3")
+    with pytest.raises(UsageError, match=message):
+        convert_model(tmp_path / name, Plan(("float32",), (data,)), tmp_path / "out")

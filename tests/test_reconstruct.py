@@ -1,0 +1,57 @@
+import cv2
+import numpy as np
+import pictures
+import pytest
+
+pytest.importorskip("keras")
+
+from edge_detect.errors import UsageError
+from edge_detect.manifest import FAKE, REAL, read_manifest, read_manifests
+from training.networks.autoencoder import DECODERS, autoencoder
+from training.reconstruct import SIDE, reconstruct
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return pictures.write(tmp_path_factory.mktemp("faces") / "photos", count=16, side=SIDE + 6)
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_a_picture_comes_back_in_its_own_size(decoder):
+    pixels = np.zeros((2, 36, 24, 3), np.uint8)
+    assert autoencoder(decoder).predict_on_batch(pixels).shape == pixels.shape
+
+
+def test_reconstructions_are_fakes_in_the_group_and_split_of_their_original(data, tmp_path):
+    reals = {s.path.stem: s for s in read_manifest(data) if s.label == REAL and s.split in ("train", "val")}
+    out = reconstruct([data], tmp_path / "out", "nearest", steps=40, pictures=100, seed=3)
+    found = read_manifest(out)
+    assert len(found) == len(reals)
+    read_manifests([data, out])  # no group is in two splits
+    apart, foreign = [], []
+    for sample in found:
+        real = reals[sample.path.stem.removeprefix("photos-")]
+        assert (sample.label, sample.method) == (FAKE, "nearest")
+        assert (sample.group, sample.split) == (real.group, real.split)
+        one, two = cv2.imread(str(sample.path)).astype(int), cv2.imread(str(real.path)).astype(int)
+        assert one.shape == (100, 100, 3)  # a multiple of four
+        apart.append(np.abs(one - two[:100, :100]).mean())
+        foreign.append(np.abs(one - cv2.imread(str(next(iter(reals.values())).path))[:100, :100].astype(int)).mean())
+    assert np.mean(apart) < 0.5 * np.mean(foreign)  # it shows its own original
+    assert (out / "labels.csv").exists()
+
+
+def test_the_same_seed_makes_the_same_fakes(data, tmp_path):
+    one, two = (reconstruct([data], tmp_path / name, "shuffle", steps=2, pictures=3, seed=3) for name in "ab")
+    names = sorted(path.name for path in one.glob("*.jpg"))
+    assert names == sorted(path.name for path in two.glob("*.jpg"))
+    assert all((one / name).read_bytes() == (two / name).read_bytes() for name in names)
+
+
+def test_what_cannot_be_reconstructed_is_refused(data, tmp_path):
+    with pytest.raises(UsageError, match="there are transposed, nearest, shuffle"):
+        reconstruct([data], tmp_path / "out", "cubic", steps=1, pictures=1, seed=1)
+    small = pictures.write(tmp_path / "small", count=12, side=SIDE - 8)
+    with pytest.raises(UsageError, match="of 96 pixels or more"):
+        reconstruct([small], tmp_path / "out", "nearest", steps=1, pictures=10, seed=1)
+    assert not (tmp_path / "out").exists()

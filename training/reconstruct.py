@@ -1,0 +1,98 @@
+"""Fakes made by passing real faces through small autoencoders: every pixel is a network's, and nothing else differs.
+
+What a generator's decoder leaves in a picture, without a generator (after Zhang, Karaman & Chang, 2019).
+"""
+
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+from keras import ops
+from numpy.random import Generator
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from edge_detect import image
+from edge_detect.errors import UsageError
+from edge_detect.manifest import REAL, Sample, read_manifests
+from training.networks.autoencoder import autoencoder
+from training.sources.build import COLUMNS, write_table
+from training.sources.cutting import QUALITY
+
+SPLITS = ("train", "val")
+SIDE, BATCH = 96, 32
+"""Side of the windows that an autoencoder learns from, in pixels, and how many at a time."""
+_LEARNING_RATE = 2e-3
+
+
+def reconstruct(data: list[Path], out: Path, decoder: str, *, steps: int, pictures: int, seed: int) -> Path:
+    """Train an autoencoder on real training faces of manifests, and write reconstructions as a manifest, `out`.
+
+    steps: of training; pictures: how many real faces of the splits train and val are drawn and reconstructed. They keep
+    group, split and face box. Raises UsageError when there are no real faces to learn from, or no such decoder.
+    """
+    keras.utils.set_random_seed(seed)
+    model = autoencoder(decoder)
+    reals = [sample for sample in read_manifests(data) if sample.label == REAL and sample.split in SPLITS]
+    rng = np.random.default_rng(seed)
+    chosen = [reals[i] for i in sorted(rng.permutation(len(reals))[:pictures])]
+    learnt = [_load(sample) for sample in chosen if sample.split == "train"]
+    learnt = [picture for picture in learnt if min(picture.shape[:2]) >= SIDE]
+    if not learnt:
+        raise UsageError(f"there are no real training faces of {SIDE} pixels or more to learn from")
+    _train(model, learnt, steps, rng)
+    rows = []
+    for sample in tqdm(chosen, unit=" pictures", disable=None):
+        name = f"{sample.source}-{sample.path.stem}.jpg"
+        out.mkdir(parents=True, exist_ok=True)
+        picture = _through(model, _load(sample))
+        (out / name).write_bytes(image.encode(picture, ".jpg", quality=QUALITY))
+        side = picture.shape[0]
+        box = dict(zip(("x0", "y0", "x1", "y1"), sample.box or ("",) * 4, strict=True))
+        origin = {"source": "reconstructed", "method": decoder, "group": sample.group, "split": sample.split}
+        rows.append({"file": name, "label": "fake", **origin, "side": side, "native_side": side, **box})
+    write_table(out / "labels.csv", COLUMNS, rows)
+    return out
+
+
+def _load(sample: Sample) -> image.Picture:
+    """A face, less the last rows and columns that an autoencoder's stride leaves over."""
+    picture = image.whole(image.decode(sample.path.read_bytes()).pixels)
+    side = picture.shape[0] // 4 * 4
+    return picture[:side, :side]
+
+
+def _train(model: keras.Model, pictures: list[image.Picture], steps: int, rng: Generator) -> None:
+    falling = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps)
+    model.compile(optimizer=keras.optimizers.Adam(falling, clipnorm=1.0), loss=difference)
+    bar = tqdm(range(steps), unit=" steps", disable=None)
+    for _ in bar:
+        windows = _windows(pictures, rng)
+        loss = model.train_on_batch(windows, windows.astype(np.float32))
+        bar.set_postfix(difference=f"{float(loss):.2f}")
+
+
+def _windows(pictures: list[image.Picture], rng: Generator) -> NDArray[np.uint8]:
+    """Random windows of random pictures: (BATCH, SIDE, SIDE, 3)."""
+    windows = []
+    for index in rng.integers(0, len(pictures), BATCH):
+        picture = pictures[index]
+        left, top = rng.integers(0, picture.shape[0] - SIDE + 1, 2)
+        windows.append(picture[top : top + SIDE, left : left + SIDE])
+    return np.stack(windows)
+
+
+@keras.saving.register_keras_serializable("edge_detect")
+def difference(wanted, found):
+    """Mean absolute difference of pixels, and of their steps across and down, so that edges stay sharp."""
+    apart = found - wanted
+    across, down = apart[:, :, 1:] - apart[:, :, :-1], apart[:, 1:] - apart[:, :-1]
+    return ops.mean(ops.abs(apart)) + ops.mean(ops.abs(across)) + ops.mean(ops.abs(down))
+
+
+def _through(model: keras.Model, picture: image.Picture) -> image.Picture:
+    """A picture as a model gives it back."""
+    padded = cv2.copyMakeBorder(picture, 16, 16, 16, 16, cv2.BORDER_REFLECT_101)  # its traces have no edge to lean on
+    found = np.asarray(model.predict_on_batch(padded[None]))[0, 16:-16, 16:-16]
+    return np.ascontiguousarray(np.rint(np.clip(found, 0, 255)).astype(np.uint8))
