@@ -2,6 +2,7 @@
 PYTHON ?= python3
 DATA ?= ../shared/data/faces
 SCENES ?= ../shared/data/scenes
+CLIPS ?= ../shared/data/clips
 RUN ?= runs/edge
 SOURCES ?= runs/data
 BASELINES = serenity meso4 tiny_ladeda mobilenet
@@ -10,7 +11,7 @@ RECIPES = float32,float16,dynamic,int8,int8-io,int16x8
 BESIDE = $(addprefix --beside ,$(dir $(wildcard $(DATA)/labels.csv)))
 
 .NOTPARALLEL:
-.PHONY: help demo test lint format type data model fit release baselines evaluate recipes legacy tfjs clean
+.PHONY: help demo test lint format type data model fit release baselines evaluate clips soak recipes legacy tfjs clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -71,6 +72,12 @@ baselines: .venv-dev/ready ## train and convert the networks to compare with, on
 evaluate: .venv-dev/ready ## write the figures of the shipped files into metrics.json and the model card
 	.venv-dev/bin/python -m training evaluate $(wildcard models/deepfake/*.tflite $(foreach name,$(BASELINES),runs/$(name)/*-int8.tflite)) \
 		--data $(DATA) --out models/deepfake --readme README.md --together sdfd+pollinations
+
+clips: .venv-dev/ready ## write how whole videos score into the model card
+	.venv-dev/bin/python -m training clips models/deepfake/deepfake-int8.tflite --data $(CLIPS) --out models/deepfake/README.md
+
+soak: .venv-dev/ready ## watch 200,000 frames: memory, threads and open files must stay as they are
+	EDGE_DETECT_SOAK_FRAMES=200000 .venv-dev/bin/python -m pytest -rP --timeout 5000 tests/test_soak.py
 
 recipes: .venv-dev/ready ## convert the released model by every recipe, and write the table into docs/convert.md
 	.venv-dev/bin/python -m convert models/deepfake/deepfake.keras --to $(RECIPES) --data $(DATA) --out runs/recipes

@@ -8,17 +8,33 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from edge_detect.detector import Detector
     from edge_detect.errors import EdgeDetectError
+    from edge_detect.live.events import Event, Summary
+    from edge_detect.live.watcher import watch
     from edge_detect.results import Box, Face, Result, Verdict
 
-__all__ = ["Box", "Detector", "EdgeDetectError", "Face", "Result", "Verdict", "__version__"]
+__all__ = [
+    "Box",
+    "Detector",
+    "EdgeDetectError",
+    "Event",
+    "Face",
+    "Result",
+    "Summary",
+    "Verdict",
+    "__version__",
+    "watch",
+]
 
 _HOMES = {
     "Box": "results",
     "Detector": "detector",
     "EdgeDetectError": "errors",
+    "Event": "live.events",
     "Face": "results",
     "Result": "results",
+    "Summary": "live.events",
     "Verdict": "results",
+    "watch": "live.watcher",
 }
 
 

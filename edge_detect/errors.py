@@ -4,6 +4,7 @@ EdgeDetectError             everything this package raises on purpose
 ├── UsageError              an argument that cannot work: unknown name, empty folder, bad combination
 ├── PictureError            one picture cannot be read or is not a picture
 ├── ModelError              a model file is missing, damaged, or not one of ours
+├── SourceError             a camera, a stream or a recording gives no frames
 └── MissingExtraError       an optional dependency is not installed
 """
 
@@ -38,6 +39,10 @@ class PictureError(EdgeDetectError):
 
 class ModelError(EdgeDetectError):
     """A model file that cannot be used."""
+
+
+class SourceError(EdgeDetectError):
+    """A camera, a stream or a recording that gives no frames."""
 
 
 class MissingExtraError(EdgeDetectError):

@@ -135,7 +135,24 @@ def encode(picture: Picture, suffix: str, quality: int = 92) -> bytes:
     """
     chroma = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420]
     options = {".jpg": [cv2.IMWRITE_JPEG_QUALITY, quality, *chroma], ".webp": [cv2.IMWRITE_WEBP_QUALITY, quality]}
-    return cv2.imencode(suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), options.get(suffix, []))[1].tobytes()
+    return cv2.imencode(suffix, to_opencv(picture), options.get(suffix, []))[1].tobytes()
+
+
+def from_opencv(frame: NDArray[Any]) -> Picture:
+    """RGB pixels of a frame in OpenCV's order of channels, or of a grey one.
+
+    Raises PictureError when it is neither.
+    """
+    if frame.dtype == np.uint8 and frame.ndim == 3 and frame.shape[2] == 3:
+        return np.asarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), np.uint8)
+    if frame.dtype == np.uint8 and frame.ndim == 2:
+        return np.asarray(cv2.cvtColor(frame, cv2.COLOR_GRAY2RGB), np.uint8)
+    raise PictureError(f"a frame of {frame.dtype} {frame.shape} is neither colour nor grey")
+
+
+def to_opencv(picture: Picture) -> Picture:
+    """RGB pixels in OpenCV's order of channels, for its windows and writers."""
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), np.uint8)
 
 
 def load_whole(data: bytes, side: int) -> Picture:

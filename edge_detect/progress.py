@@ -1,8 +1,12 @@
-"""A progress bar on stderr, where stderr is a terminal."""
+"""A progress bar or a status line on stderr, where stderr is a terminal."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+_PAUSE = 0.25
+"""Seconds between two texts of a status line."""
 
 
 @contextmanager
@@ -22,6 +26,33 @@ def progress(total: int, label: str, *, hidden: bool = False) -> Iterator[Callab
     with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=shared) as bar:
         task = bar.add_task(label, total=total)
         yield lambda: bar.advance(task)
+
+
+@contextmanager
+def status_line(*, hidden: bool = False) -> Iterator[Callable[[Callable[[], str]], None]]:
+    """Show one line that changes: call what is yielded, as often as you like, with a function that makes its text.
+
+    Nothing is shown without a terminal. Where results go to the same terminal, print them inside: they pass above it.
+    """
+    if hidden or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    shared = sys.stdout.isatty()
+    with Live(console=Console(stderr=True), transient=True, redirect_stdout=shared, auto_refresh=False) as line:
+        shown = 0.0
+
+        def show(text: Callable[[], str]) -> None:
+            nonlocal shown
+            now = time.monotonic()
+            if now - shown >= _PAUSE:
+                shown = now
+                line.update(Text(text(), no_wrap=True, overflow="ellipsis"), refresh=True)
+
+        yield show
 
 
 def say(message: str) -> None:

@@ -8,7 +8,10 @@ import edge_detect as package
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 @pytest.mark.parametrize(
     "verb",
-    [[], ["scan"], ["calibrate"], ["info"], ["bench"], ["evaluate"], ["evaluate-faces"], ["compare"], ["convert"]],
+    [
+        *([], ["scan"], ["watch"], ["cameras"], ["calibrate"], ["info"], ["bench"], ["evaluate"], ["evaluate-faces"]),
+        *(["compare"], ["convert"]),
+    ],
 )
 def test_every_verb_has_help(edge_detect, verb, flag):
     run = edge_detect(*verb, flag)

@@ -2,6 +2,7 @@
 
 import re
 
+import clips
 import pytest
 import zoo
 from conftest import ROOT
@@ -11,29 +12,27 @@ from edge_detect.results import SCHEMA_VERSION
 
 CARDS = [ROOT / "models" / name / "README.md" for name in ("deepfake", "face")]
 DATA, CONVERT = ROOT / "docs" / "data.md", ROOT / "docs" / "convert.md"
+PI = ROOT / "docs" / "raspberry-pi.md"
 README = (ROOT / "README.md").read_text()
 
 
-def test_every_option_of_scan_is_in_the_readme_and_no_other(edge_detect):
-    shown = set(re.findall(r"--[a-z-]+", edge_detect("scan", "--help").out))
-    section = README.split("## Scan pictures")[1].split("## ")[0]
+@pytest.mark.parametrize(
+    ("verb", "heading"), [("scan", "Scan pictures"), ("watch", "Watch a camera"), ("evaluate", "Measure a model")]
+)
+def test_every_option_is_in_the_readme_and_no_other(verb, heading, edge_detect):
+    shown = set(re.findall(r"--[a-z-]+", edge_detect(verb, "--help").out))
+    section = README.split(f"## {heading}")[1].split("\n## ")[0]
     rows = "\n".join(line.split("|")[1] for line in section.splitlines() if line.startswith("| `"))
     assert set(re.findall(r"--[a-z-]+", rows)) == shown
 
 
 @pytest.mark.parametrize(
-    "verb", ["scan", "calibrate", "info", "bench", "evaluate", "evaluate-faces", "compare", "convert"]
+    "verb",
+    ["scan", "watch", "cameras", "calibrate", "info", "bench", "evaluate", "evaluate-faces", "compare", "convert"],
 )
 def test_every_verb_is_in_the_readme(verb, edge_detect):
     assert f"edge-detect {verb}" in README
     assert f"  {verb} " in edge_detect("--help").out
-
-
-def test_every_option_of_evaluate_is_in_the_readme_and_no_other(edge_detect):
-    shown = set(re.findall(r"--[a-z-]+", edge_detect("evaluate", "--help").out))
-    section = README.split("## Measure a model")[1].split("## ")[0]
-    rows = "\n".join(line.split("|")[1] for line in section.splitlines() if line.startswith("| `"))
-    assert set(re.findall(r"--[a-z-]+", rows)) == shown
 
 
 def test_exit_codes_in_the_readme_are_those_of_the_program():
@@ -56,15 +55,34 @@ def test_the_json_example_has_the_schema_of_the_program(edge_detect, tiny_model,
     assert example["schema_version"] == SCHEMA_VERSION
 
 
+def test_the_event_in_the_readme_has_the_schema_of_the_program(edge_detect, tiny_model, tmp_path):
+    import json
+
+    clip = clips.write(tmp_path / "clip.mkv", [clips.solid(clips.RED)] * 9)
+    records = edge_detect("watch", clip, "--jsonl", "--whole-image", "-m", tiny_model).records
+    examples = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", README, re.DOTALL)[1:3]]
+    assert [example.keys() for example in examples] == [records[0].keys(), records[-1].keys()]
+    assert examples[0]["faces"][0].keys() == records[0]["faces"][0].keys()
+    assert examples[1]["deciding"][0].keys() == records[-1]["deciding"][0].keys()
+
+
+def test_the_service_runs_a_command_that_exists(edge_detect):
+    unit = (ROOT / "docs" / "edge-detect.service").read_text()
+    command = re.search(r"^ExecStart=(.*)$", unit, re.MULTILINE).group(1)
+    shown = set(re.findall(r"--[a-z-]+", edge_detect("watch", "--help").out))
+    assert "edge-detect watch" in command
+    assert set(re.findall(r"--[a-z-]+", command)) <= shown
+
+
 def test_every_make_verb_in_the_documents_exists():
     makefile = (ROOT / "Makefile").read_text()
-    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, CONVERT, *CARDS):
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, CONVERT, PI, *CARDS):
         for verb in re.findall(r"(?:`|\$ )make ([a-z]+)", path.read_text()):
             assert re.search(rf"^{verb}:", makefile, re.MULTILINE), (path, verb)
 
 
 def test_every_link_to_a_file_leads_somewhere():
-    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, CONVERT, *CARDS):
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, CONVERT, PI, *CARDS):
         for target in re.findall(r"\]\((?!http|#)([^)#]+)\)", path.read_text()):
             assert (path.parent / target).exists(), (path.name, target)
 

@@ -130,6 +130,24 @@ def photos(
     typer.echo(found)
 
 
+@app.command()
+def clips(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A packed classifier.")],
+    data: Annotated[Path, typer.Option(help="A folder of videos with labels.csv: file, label, method, target.")],
+    out: Annotated[Path | None, typer.Option(help="A file with the markers <!-- clips --> for the table.")] = None,
+) -> None:
+    """Measure whole clips: how many fakes score above the original they were made from."""
+    from training import report
+    from training.clips import compare
+
+    if out:
+        report.check_markers(out, "clips")
+    found = compare(model, data)
+    if out:
+        report.replace_between(out, "clips", found)
+    typer.echo(found)
+
+
 def main() -> None:
     """Run a verb; errors of ours become one line and an exit code."""
     try:

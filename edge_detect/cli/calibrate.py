@@ -8,6 +8,8 @@ from typing import Annotated, Optional
 
 import typer
 
+from edge_detect.cli import options
+
 
 def calibrate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A .tflite file or the name of a shipped model.")],
@@ -19,14 +21,9 @@ def calibrate(
         float, typer.Option(metavar="RATE", help="The share of real photos that may be called fake, such as 0.01.")
     ] = 0.05,
     least: Annotated[int, typer.Option(min=1, help="How many photos must count.")] = 50,
-    finder: Annotated[
-        Optional[str],
-        typer.Option(metavar="MODEL", help="The model that finds the faces: a .tflite file or a shipped name."),
-    ] = None,
-    whole_image: Annotated[
-        bool, typer.Option("--whole-image", help="Find no faces: score the centred square of each photo.")
-    ] = False,
-    small_faces: Annotated[bool, typer.Option("--small-faces", help="Search again in overlapping tiles.")] = False,
+    finder: options.Finder = None,
+    whole_image: options.WholeImage = False,
+    small_faces: options.SmallFaces = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
     workers: Annotated[Optional[int], typer.Option(min=1, help="Threads; default: one per core.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
@@ -46,8 +43,7 @@ def calibrate(
 
     if not 0 < fpr <= 0.5:
         raise UsageError(f"--fpr {fpr:g}: name a share above 0 and up to 0.5, such as 0.01 for 1% of the real photos")
-    if whole_image and (small_faces or finder):
-        raise UsageError("--whole-image finds no faces: leave it out, or leave out --small-faces and --finder")
+    options.check_search(whole_image=whole_image, small_faces=small_faces, finder=finder)
     if STDIN in photos:
         raise UsageError("photos come from files and folders, not from standard input")
     check_out(out)

@@ -7,6 +7,7 @@ import typer
 from edge_detect import __version__
 from edge_detect.cli.bench import bench
 from edge_detect.cli.calibrate import calibrate
+from edge_detect.cli.cameras import cameras
 from edge_detect.cli.compare import compare
 from edge_detect.cli.convert import OPTIONS, convert
 from edge_detect.cli.evaluate import evaluate
@@ -14,6 +15,7 @@ from edge_detect.cli.evaluate_faces import evaluate_faces
 from edge_detect.cli.info import info
 from edge_detect.cli.process import finish
 from edge_detect.cli.scan import scan
+from edge_detect.cli.watch import watch
 
 app = typer.Typer(
     name="edge-detect",
@@ -25,6 +27,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(scan)
+app.command()(watch)
+app.command()(cameras)
 app.command()(calibrate)
 app.command()(info)
 app.command()(bench)

@@ -21,6 +21,7 @@ def finish(run: Callable[[], object], program: str) -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what is wrong with a picture stands in its result
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # nor of a stream, each time it is tried again
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")  # pictures are scored in parallel instead
     try:
         run()

@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from edge_detect.cli import options
 from edge_detect.errors import ExitCode, UsageError
 
 
@@ -20,28 +21,11 @@ def scan(
         Optional[str],
         typer.Option(metavar="FILE", help="Read more paths from FILE (- for stdin), one a line or NUL-separated."),
     ] = None,
-    model: Annotated[
-        Optional[str],
-        typer.Option("--model", "-m", metavar="MODEL", help="A .tflite file or the name of a shipped model."),
-    ] = None,
-    finder: Annotated[
-        Optional[str],
-        typer.Option(metavar="MODEL", help="The model that finds the faces: a .tflite file or a shipped name."),
-    ] = None,
-    whole_image: Annotated[
-        bool,
-        typer.Option("--whole-image", help="Find no faces: score the centred square of each picture."),
-    ] = False,
-    small_faces: Annotated[
-        bool, typer.Option("--small-faces", help="Search again in overlapping tiles: slower, finds faces in crowds.")
-    ] = False,
-    fpr: Annotated[
-        Optional[float],
-        typer.Option(
-            metavar="RATE",
-            help="Call fake what this share of real pictures reaches, such as 0.01; `edge-detect info` lists them.",
-        ),
-    ] = None,
+    model: options.Model = None,
+    finder: options.Finder = None,
+    whole_image: options.WholeImage = False,
+    small_faces: options.SmallFaces = False,
+    fpr: options.Fpr = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
     as_jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a table with a header.")] = False,
@@ -67,8 +51,7 @@ def scan(
     """
     if not paths and files_from is None:
         raise UsageError("nothing to scan: name files, folders or -, or use --files-from (see edge-detect scan --help)")
-    if whole_image and (small_faces or finder):
-        raise UsageError("--whole-image finds no faces: leave it out, or leave out --small-faces and --finder")
+    options.check_search(whole_image=whole_image, small_faces=small_faces, finder=finder)
     if as_json + as_jsonl + as_csv > 1:
         raise UsageError("--json, --jsonl and --csv exclude each other")
     if [*(paths or ()), files_from].count("-") > 1:
@@ -86,8 +69,8 @@ def scan(
     check_output(output, files)
     kind = "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "text"
     threads = min(workers or os.cpu_count() or 1, len(files))
-    options = {"finder": finder, "whole_image": whole_image, "small_faces": small_faces, "fpr": fpr}
-    detectors = [load_inspector(model, **options) for _ in range(threads)]
+    how = {"finder": finder, "whole_image": whole_image, "small_faces": small_faces, "fpr": fpr}
+    detectors = [load_inspector(model, **how) for _ in range(threads)]
     visitors = []
     for folder, write in ((save_crops, pictures.save_crops), (annotate, pictures.save_annotated)):
         if folder:

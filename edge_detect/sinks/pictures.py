@@ -24,10 +24,14 @@ def save_annotated(inspection: Inspection, folder: Path) -> None:
 
     It is as large as it was decoded: large JPEGs are smaller than their originals.
     """
-    if inspection.picture is None:
-        return
-    pixels, width, height = inspection.picture
-    canvas = np.ascontiguousarray(pixels).copy()
+    if inspection.picture is not None:
+        image.save(folder / f"{unique_name(inspection.result.path)}.jpg", annotated(inspection))
+
+
+def annotated(inspection: Inspection) -> image.Picture:
+    """A copy of the decoded picture with each face's box, verdict and score drawn in; black for an unreadable one."""
+    pixels, width, height = inspection.picture or (np.zeros((48, 64, 3), np.uint8), 64, 48)
+    canvas: image.Picture = np.ascontiguousarray(pixels).copy()
     thickness = max(1, round(max(canvas.shape) / 400))
     for face in inspection.result.faces:
         box = face.box.scaled(canvas.shape[1] / width, canvas.shape[0] / height)
@@ -36,7 +40,7 @@ def save_annotated(inspection: Inspection, folder: Path) -> None:
         cv2.rectangle(canvas, (left, top), (right, bottom), colour, thickness)
         text = "too small" if face.reason == TOO_SMALL else f"{face.verdict} {face.score:.2f}"
         _label(canvas, text, (left, top), colour, thickness)
-    image.save(folder / f"{unique_name(inspection.result.path)}.jpg", canvas)
+    return canvas
 
 
 def unique_name(path: str) -> str:

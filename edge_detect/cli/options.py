@@ -1,0 +1,34 @@
+"""Options that several verbs share: which models, and how faces are found."""
+
+from typing import Annotated, Optional
+
+import typer
+
+from edge_detect.errors import UsageError
+
+Model = Annotated[
+    Optional[str], typer.Option("--model", "-m", metavar="MODEL", help="A .tflite file or the name of a shipped model.")
+]
+Finder = Annotated[
+    Optional[str],
+    typer.Option(metavar="MODEL", help="The model that finds the faces: a .tflite file or a shipped name."),
+]
+WholeImage = Annotated[
+    bool, typer.Option("--whole-image", help="Find no faces: score the centred square of each picture.")
+]
+SmallFaces = Annotated[
+    bool, typer.Option("--small-faces", help="Search again in overlapping tiles: slower, finds faces in crowds.")
+]
+Fpr = Annotated[
+    Optional[float],
+    typer.Option(
+        metavar="RATE",
+        help="Call fake what this share of real pictures reaches, such as 0.01; `edge-detect info` lists them.",
+    ),
+]
+
+
+def check_search(*, whole_image: bool, small_faces: bool, finder: str | None) -> None:
+    """Raise UsageError when faces are to be found and not to be found."""
+    if whole_image and (small_faces or finder):
+        raise UsageError("--whole-image finds no faces: leave it out, or leave out --small-faces and --finder")

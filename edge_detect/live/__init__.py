@@ -1,0 +1,1 @@
+"""Frames scored as they come: buffering, following faces, steady states, events."""

@@ -1,0 +1,71 @@
+"""Events on standard output, a line each: as JSON, or for people."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+
+from edge_detect.live.events import Event, Kind, Summary
+from edge_detect.sinks.outlet import Message, Outlet
+from edge_detect.sinks.text import printable
+
+
+class Lines(Outlet):
+    """Writes lines; when the reader at the other end of a pipe is gone, the watch is told to end."""
+
+    name = "stdout"
+    capacity = 1000
+    local = True
+
+    def __init__(self, form: Callable[[Message], str], gone: Callable[[], None]) -> None:
+        super().__init__()
+        self._form = form
+        self._gone = gone
+
+    def deliver(self, message: Message) -> None:
+        """Write one line."""
+        line = self._form(message) + "\n"
+        if sys.stdout.isatty():
+            sys.stdout.write(line)  # above the status line
+            sys.stdout.flush()
+            return
+        data = line.encode(errors="backslashreplace")
+        try:
+            while data:  # not through a buffer: its lock would be held at exit where a reader has stopped reading
+                data = data[os.write(sys.stdout.fileno(), data) :]
+        except BrokenPipeError:
+            self.complain = lambda _: None
+            self._gone()
+            raise
+
+
+def as_json(message: Message) -> str:
+    """A message as one line of JSON."""
+    return json.dumps(message.to_dict())
+
+
+def as_text(message: Message) -> str:
+    """A message as one line for people."""
+    if isinstance(message, Summary):
+        return _summary(message)
+    when = f"{message.time.astimezone():%H:%M:%S}" if message.path is None else printable(message.path)
+    said = f"{message.state if message.kind is Kind.STATE else message.verdict}".replace("_lost", " lost")
+    score = "  –  " if message.score is None else f"{message.score:.3f}"
+    details = message.error or _faces(message)
+    return f"{when}  {said:<11} {score}  {details}"
+
+
+def _faces(event: Event) -> str:
+    count = len(event.faces)
+    return f"frame {event.frame} at {event.seconds or 0:.1f} s, {count} face{'' if count == 1 else 's'}"
+
+
+def _summary(summary: Summary) -> str:
+    name = printable(summary.source)
+    if summary.verdict is None:
+        return f"{name}: {summary.counts}"
+    score = "" if summary.score is None else f" {summary.score:.3f}"
+    frames = ", ".join(f"{frame.frame} ({frame.score:.3f})" for frame in summary.deciding)
+    return f"{name}: {summary.verdict}{score}; {summary.counts}" + (
+        f"\nmost decisive frames: {frames}" if frames else ""
+    )

@@ -1,0 +1,104 @@
+"""A way out for events that may be slow or dead: a bounded queue and a thread of its own, so that no frame waits."""
+
+import dataclasses
+import threading
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+from typing import Union
+
+from edge_detect.live.events import Event, Summary
+
+Message = Union[Event, Summary]
+
+FLUSH = 5.0
+"""Seconds that a way out gets at the end for what still waits."""
+
+
+class Outlet(ABC):
+    """Delivers messages from a queue, in a thread. When the queue is full the oldest message is dropped and counted.
+
+    patient: wait for room instead, for ways out of a recording that nothing must be missing from; complain: told why a
+    delivery failed, once until one succeeds again or the reason is another.
+    """
+
+    name = "outlet"
+    capacity = 100
+    """Messages that wait at most."""
+    local = False
+    """Whether it is part of this machine, so that one can wait for it when nothing must be missing."""
+    with_frames = False
+    """Whether messages keep their frames, which take memory while they wait."""
+
+    def __init__(self) -> None:
+        self.patient = False
+        self.complain: Callable[[str], None] = lambda _: None
+        self.delivered = 0
+        self.failed = 0
+        self.dropped = 0
+        self._complaint = ""
+        self._queue: deque[Message] = deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._stopping = threading.Event()
+        """Set when there is no more time: waits for another try end."""
+        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+
+    def start(self) -> None:
+        """Begin to deliver."""
+        self._thread.start()
+
+    def put(self, message: Message) -> None:
+        """Queue a message; never waits, unless the way out is patient."""
+        if isinstance(message, Event) and not self.with_frames:
+            message = dataclasses.replace(message, inspection=None)
+        with self._changed:
+            while self.patient and len(self._queue) >= self.capacity and not self._closing:
+                self._changed.wait()
+            if len(self._queue) >= self.capacity:
+                self._queue.popleft()
+                self.dropped += 1
+            self._queue.append(message)
+            self._changed.notify_all()
+
+    def close(self, timeout: float = FLUSH) -> None:
+        """Deliver what waits, for `timeout` seconds at most, or patiently; what is left then is dropped and counted."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._thread.join(None if self.patient else timeout)
+        self._stopping.set()
+        with self._changed:
+            self.dropped += len(self._queue)
+            self._queue.clear()
+        self._thread.join(1.0)
+
+    def counts(self) -> dict[str, int]:
+        """What became of the messages so far."""
+        return {"delivered": self.delivered, "failed": self.failed, "dropped": self.dropped}
+
+    @abstractmethod
+    def deliver(self, message: Message) -> None:
+        """Deliver one message, in the thread; what it raises counts as a failure."""
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while not self._queue and not self._closing:
+                    self._changed.wait()
+                if not self._queue:
+                    return
+                message = self._queue.popleft()
+                self._changed.notify_all()
+            try:
+                self.deliver(message)
+                self.delivered += 1
+                self._complaint = ""
+            except Exception as error:  # a receiver may fail in any way: the watch goes on
+                self.failed += 1
+                self._say(str(error) or type(error).__name__)
+
+    def _say(self, complaint: str) -> None:
+        if complaint != self._complaint:
+            self._complaint = complaint
+            self.complain(f"{self.name}: {complaint}")

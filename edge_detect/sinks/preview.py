@@ -1,0 +1,130 @@
+"""The annotated stream as MJPEG over HTTP, on loopback only."""
+
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from edge_detect import image
+from edge_detect.detector import Inspection
+from edge_detect.errors import UsageError
+from edge_detect.sinks.pictures import annotated
+
+HOSTS = ("127.0.0.1", "localhost")
+"""Names under which the page may be asked for: a web page elsewhere must not read it through a name of its own."""
+VIEWERS = 4
+"""Streams that are served at once."""
+PAUSE = 0.1
+"""Seconds between two pictures of a stream at least, so that watching the watch costs little."""
+QUALITY = 80
+_BOUNDARY = "frame"
+_PAGE = b"""<!doctype html><html lang="en"><meta charset="utf-8"><title>edge-detect</title>
+<style>body{margin:0;background:#111}img{display:block;max-width:100%;max-height:100vh;margin:auto}</style>
+<img src="/stream" alt="What edge-detect sees, with the faces it found, their verdicts and scores"></html>
+"""
+
+
+class Preview:
+    """Serves the newest frame: / is a page, /stream the MJPEG stream, /frame.jpg one picture."""
+
+    def __init__(self, port: int) -> None:
+        """Raises UsageError when the port cannot be had."""
+        self._changed = threading.Condition()
+        self._newest: Inspection | None = None
+        self._number = 0
+        self._closed = False
+        self._places = threading.Semaphore(VIEWERS)
+        preview = self
+
+        class Handler(BaseHTTPRequestHandler):
+            timeout = 10
+
+            def do_GET(self) -> None:
+                preview.serve(self)
+
+            def log_message(self, *_: object) -> None:
+                """No line for each request."""
+
+        try:
+            self._server = ThreadingHTTPServer((HOSTS[0], port), Handler)
+        except OSError as error:
+            raise UsageError(f"--preview {port}: {error.strerror}; take another port") from error
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, name="preview", daemon=True)
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        """The port that is served."""
+        return int(self._server.server_port)
+
+    def show(self, inspection: Inspection) -> None:
+        """Take in the newest frame; it is drawn and encoded only when someone looks."""
+        with self._changed:
+            self._newest = inspection
+            self._number += 1
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Serve no longer."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def serve(self, request: BaseHTTPRequestHandler) -> None:
+        """Answer one request, in its thread."""
+        try:
+            if request.headers.get("Host", "").rpartition(":")[0] not in HOSTS:
+                request.send_error(403, "this is for this machine only")
+            elif request.path == "/":
+                _answer(request, "text/html; charset=utf-8", _PAGE)
+            elif request.path == "/frame.jpg":
+                _, frame = self._next(0)
+                if frame is not None:
+                    _answer(request, "image/jpeg", frame)
+            elif request.path != "/stream":
+                request.send_error(404)
+            elif not self._places.acquire(blocking=False):
+                request.send_error(503, f"{VIEWERS} are watching already")
+            else:
+                try:
+                    self._stream(request)
+                finally:
+                    self._places.release()
+        except OSError:  # the viewer is gone, or does not read
+            request.close_connection = True
+
+    def _stream(self, request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
+        request.send_header("Cache-Control", "no-store")
+        request.end_headers()
+        number = 0
+        while True:
+            number, frame = self._next(number)
+            if frame is None:
+                return
+            head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(frame)}\r\n\r\n"
+            request.wfile.write(head.encode() + frame + b"\r\n")
+            time.sleep(PAUSE)
+
+    def _next(self, number: int) -> tuple[int, bytes | None]:
+        """The number and JPEG of the newest frame, once there is one after `number`; None when all is over."""
+        with self._changed:
+            while self._number <= number and not self._closed:
+                self._changed.wait()
+            inspection, number = self._newest, self._number
+            if self._closed or inspection is None:
+                return number, None
+        return number, image.encode(annotated(inspection), ".jpg", QUALITY)
+
+
+def _answer(request: BaseHTTPRequestHandler, kind: str, body: bytes) -> None:
+    request.send_response(200)
+    request.send_header("Content-Type", kind)
+    request.send_header("Content-Length", str(len(body)))
+    request.send_header("Cache-Control", "no-store")
+    request.end_headers()
+    request.wfile.write(body)

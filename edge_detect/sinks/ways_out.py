@@ -1,0 +1,39 @@
+"""The ways out that options ask for."""
+
+import os
+from pathlib import Path
+
+from edge_detect.sinks.command import Command
+from edge_detect.sinks.mqtt import PASSWORD, Mqtt
+from edge_detect.sinks.outlet import Outlet
+from edge_detect.sinks.saved import SavedEvents
+from edge_detect.sinks.webhook import Webhook, read_secret
+
+
+def open_outlets(
+    source: str,
+    *,
+    save_events: Path | None = None,
+    keep: int = 1000,
+    command: str | None = None,
+    webhook: str | None = None,
+    webhook_secret: Path | None = None,
+    mqtt: str | None = None,
+    mqtt_password: Path | None = None,
+    mqtt_ca: Path | None = None,
+) -> list[Outlet]:
+    """One outlet for each option that is given, not started. source: its name.
+
+    Raises UsageError for values that cannot work, and MissingExtraError, which names the extra, for a missing package.
+    """
+    outlets: list[Outlet] = []
+    if save_events is not None:
+        outlets.append(SavedEvents(save_events, keep))
+    if command is not None:
+        outlets.append(Command(command))
+    if webhook is not None:
+        outlets.append(Webhook(webhook, read_secret(webhook_secret) if webhook_secret else None))
+    if mqtt is not None:
+        password = read_secret(mqtt_password).decode() if mqtt_password else os.environ.get(PASSWORD)
+        outlets.append(Mqtt(mqtt, source, password, mqtt_ca))
+    return outlets

@@ -1,0 +1,76 @@
+"""Events for a web server: POST with JSON, signed, tried again."""
+
+import hashlib
+import hmac
+import json
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from edge_detect.errors import MissingExtraError, UsageError
+from edge_detect.sinks.outlet import Message, Outlet
+
+TIMEOUT = 10.0
+"""Seconds for one try."""
+TRIES = 5
+FIRST_PAUSE = 1.0
+"""Seconds before the second try; doubled before each further one."""
+SIGNATURE = "X-Edge-Detect-Signature"
+"""Header with "sha256=" and the HMAC of the body in hexadecimal."""
+
+
+class Webhook(Outlet):
+    """Posts each event. What a server may recover from (no answer, 429, 5xx) is tried again; other refusals are not."""
+
+    name = "webhook"
+
+    def __init__(self, url: str, secret: bytes | None = None) -> None:
+        """secret: key of the signature. Raises MissingExtraError without httpx, UsageError for what is no web URL."""
+        super().__init__()
+        try:
+            import httpx
+        except ImportError as error:
+            raise MissingExtraError("--webhook", "webhook") from error
+        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+            raise UsageError(f"--webhook {url}: it begins with http:// or https:// and names a host")
+        self._url = url
+        self._secret = secret
+        self._client = httpx.Client(timeout=TIMEOUT)
+        self._no_answer = httpx.TransportError
+
+    def deliver(self, message: Message) -> None:
+        """Post one event; raises RuntimeError when it is refused or all tries have failed."""
+        body = json.dumps(message.to_dict()).encode()
+        headers = {"Content-Type": "application/json", "User-Agent": "edge-detect"}
+        if self._secret is not None:
+            headers[SIGNATURE] = "sha256=" + hmac.new(self._secret, body, hashlib.sha256).hexdigest()
+        pause = FIRST_PAUSE
+        for number in range(TRIES):
+            if number and self._stopping.wait(pause * 2 ** (number - 1)):
+                break
+            try:
+                answer = self._client.post(self._url, content=body, headers=headers)
+            except self._no_answer as error:
+                reason = f"no answer: {error or type(error).__name__}"
+                continue
+            if answer.is_success:
+                return
+            reason = f"the server answers {answer.status_code}"
+            if answer.status_code != 429 and answer.status_code < 500:
+                break
+        raise RuntimeError(reason)
+
+    def close(self, timeout: float = 2 * TIMEOUT) -> None:
+        """As for every way out; the connection is closed, too."""
+        super().close(timeout)
+        self._client.close()
+
+
+def read_secret(path: Path) -> bytes:
+    """The key in a file, without the line break at its end. Raises UsageError when it cannot be read or is empty."""
+    try:
+        secret = path.read_bytes().rstrip(b"\r\n")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    if not secret:
+        raise UsageError(f"{path} is empty; a secret is expected in it")
+    return secret

@@ -1,0 +1,95 @@
+"""A folder that is watched: each picture that arrives in it is read once its size has settled."""
+
+import os
+import time
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from edge_detect.errors import MissingExtraError, SourceError
+from edge_detect.sources.stream import Shot
+
+SETTLE = 0.5
+"""Seconds for which a file's size must stay the same before it is read."""
+_ARRIVALS = ("created", "modified", "moved")
+"""What watchdog calls the events after which there may be something to read."""
+_LOOK = 0.25
+"""Seconds between looks at files that have not settled."""
+
+
+class Folder:
+    """An open folder. Pictures in it and below it that are new or rewritten are given once each; hidden ones never."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises MissingExtraError without watchdog, SourceError when the folder cannot be watched."""
+        observers = require()
+        self._folder = folder
+        self._root = folder.resolve()
+        self._arrivals: SimpleQueue[str] = SimpleQueue()
+        self._unsettled: dict[str, tuple[int, float]] = {}
+        self._observer = observers.Observer()
+        self._observer.schedule(self, str(folder), recursive=True)
+        try:
+            self._observer.start()
+        except OSError as error:
+            raise SourceError(f"the folder {folder} cannot be watched: {error.strerror}") from error
+
+    def read(self) -> Shot | None:
+        """The path of the next picture that has settled; None when there is none yet."""
+        self._note_arrivals()
+        now = time.monotonic()
+        for path, (size, since) in list(self._unsettled.items()):
+            current = _size(path)
+            if current != size:
+                self._unsettled[path] = (current, now)
+            elif now - since >= SETTLE:
+                del self._unsettled[path]
+                if current and self._is_ours(path):
+                    return Shot(path, name=path)
+        if not self._folder.is_dir():
+            raise SourceError(f"the folder {self._folder} is gone")
+        return None
+
+    def dispatch(self, event: Any) -> None:
+        """Take note of something that happened in the folder; watchdog calls this, in its own thread."""
+        if not event.is_directory and event.event_type in _ARRIVALS:
+            self._arrivals.put(os.fsdecode(event.dest_path or event.src_path))
+
+    def close(self) -> None:
+        """Stop watching."""
+        self._observer.stop()
+        self._observer.join()
+
+    def _note_arrivals(self) -> None:
+        """Take note of what was reported, after a short wait for it."""
+        now = time.monotonic()
+        try:
+            path = self._arrivals.get(timeout=_LOOK)
+            while True:
+                self._unsettled.setdefault(path, (_size(path), now))
+                path = self._arrivals.get_nowait()
+        except Empty:
+            pass
+
+    def _is_ours(self, path: str) -> bool:
+        """Whether a file is not hidden, and lies in the folder when links are followed."""
+        real = Path(path).resolve()
+        hidden = any(part.startswith(".") for part in Path(path).relative_to(self._folder).parts)
+        return not hidden and self._root in real.parents and real.is_file()
+
+
+def require() -> Any:
+    """The library that watches. Raises MissingExtraError where it is not installed."""
+    try:
+        from watchdog import observers
+    except ImportError as error:
+        raise MissingExtraError("watching a folder", "folder") from error
+    return observers
+
+
+def _size(path: str) -> int:
+    """A file's size in bytes; 0 when it is gone."""
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,55 @@
+"""What a source's name on the command line stands for."""
+
+import os
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from edge_detect.errors import UsageError
+from edge_detect.sources import folder, picamera, sequence, video
+from edge_detect.sources.stream import Kind, Source
+
+PICAMERA = "picamera2"
+SCHEMES = ("rtsp", "rtsps", "http", "https")
+
+
+def find_source(name: "str | os.PathLike[str] | int") -> Source:
+    """The source of a name: a camera's number or device file, "picamera2", a URL, a video file, a pattern, a folder.
+
+    Raises UsageError when it is none of these or a file is missing, and where Picamera2 is not installed;
+    MissingExtraError where a folder cannot be watched for lack of a package.
+    """
+    text = os.fspath(name) if not isinstance(name, int) else str(name)
+    if text == PICAMERA:
+        picamera.require()
+        return Source(PICAMERA, Kind.LIVE, picamera.open_picamera)
+    if text.isdecimal() or text.startswith("/dev/video"):
+        return Source(f"camera {text}", Kind.LIVE, partial(video.open_device, text))
+    if "://" in text:
+        return _network(text)
+    path = Path(text)
+    if path.is_dir():
+        folder.require()
+        return Source(text, Kind.FOLDER, partial(folder.Folder, path))
+    if path.is_file():
+        return Source(text, Kind.RECORDING, partial(video.open_file, text))
+    if sequence.is_pattern(text):
+        return Source(text, Kind.RECORDING, partial(sequence.Sequence, sequence.matches(text)))
+    raise UsageError(
+        f"there is no source {text!r}: give a camera (0, /dev/video0, {PICAMERA}), a URL ({', '.join(SCHEMES)}), "
+        "a video file, a pattern such as 'frames/%05d.png', or a folder"
+    )
+
+
+def _network(url: str) -> Source:
+    parts = urlsplit(url)
+    if parts.scheme not in SCHEMES or not parts.hostname:
+        raise UsageError(f"{_without_password(url)} is no URL of a stream: it begins with {', '.join(SCHEMES)}")
+    name = _without_password(url)
+    return Source(name, Kind.LIVE, partial(video.open_url, url, name))
+
+
+def _without_password(url: str) -> str:
+    """A URL as it may be shown: without user, password and query, where cameras' keys stand."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()

@@ -1,0 +1,89 @@
+"""Cameras, network streams and video files, through OpenCV."""
+
+import contextlib
+from collections.abc import Sequence
+
+import cv2
+
+from edge_detect import image
+from edge_detect.errors import PictureError, SourceError
+from edge_detect.sources.stream import Shot
+
+TIMEOUT = 10.0
+"""Seconds that a network stream may take to answer, or to send its next frame."""
+FALLBACK_RATE = 25.0
+"""Frames per second of a recording that does not say."""
+_RATES = (1.0, 1000.0)
+"""What is outside of these is no frame rate, but a container that does not know its own."""
+
+
+class Video:
+    """An open video. Reading a camera waits for its next frame."""
+
+    def __init__(self, capture: cv2.VideoCapture, name: str, *, ends: bool) -> None:
+        """ends: whether it is a recording, in which nothing more to read is the end and not a loss."""
+        self._capture = capture
+        self._name = name
+        self._ends = ends
+        rate = capture.get(cv2.CAP_PROP_FPS)
+        self._rate = rate if _RATES[0] <= rate <= _RATES[1] else FALLBACK_RATE
+        self._count = 0
+
+    def read(self) -> Shot:
+        """The next frame; its position follows from the frame rate."""
+        try:
+            got, frame = self._capture.read()
+            pixels = image.from_opencv(frame) if got else None
+        except (cv2.error, PictureError) as error:
+            raise SourceError(f"{self._name} gave a frame that cannot be decoded: {error}") from error
+        if pixels is None and not self._ends:
+            raise SourceError(f"{self._name} gives no more frames")
+        if pixels is None and not self._count:
+            raise SourceError(f"not one frame of {self._name} can be read: is it a video?")
+        if pixels is None:
+            raise EOFError
+        position = self._count / self._rate if self._ends else None
+        self._count += 1
+        return Shot(pixels, position)
+
+    def keep_short_queue(self) -> None:
+        """Ask the driver for two buffers, one that is filled while the other is read: what waits there is old."""
+        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 2)
+
+    def close(self) -> None:
+        """Release the device or connection."""
+        with contextlib.suppress(cv2.error):
+            self._capture.release()
+
+
+def open_file(path: str) -> Video:
+    """Open a video file. Raises SourceError when it is none."""
+    return _opened(path, cv2.CAP_FFMPEG, (), path, f"{path} is no video that can be read", ends=True)
+
+
+def open_device(device: str) -> Video:
+    """Open a camera by number ("0") or device file. Raises SourceError when there is none or another program has it."""
+    help_ = f"camera {device} cannot be opened: `edge-detect cameras` lists those that are here"
+    number = int(device) if device.isdecimal() else device
+    opened = _opened(number, cv2.CAP_V4L2, (), f"camera {device}", help_, ends=False)
+    opened.keep_short_queue()
+    return opened
+
+
+def open_url(url: str, name: str) -> Video:
+    """Open a network stream; `name` is the URL without its password. Raises SourceError when it does not answer."""
+    limits = (cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 1000 * TIMEOUT, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 1000 * TIMEOUT)
+    return _opened(url, cv2.CAP_FFMPEG, limits, name, f"{name} does not answer, or sends no video", ends=False)
+
+
+def _opened(
+    what: "str | int", backend: int, options: Sequence[float], name: str, complaint: str, *, ends: bool
+) -> Video:
+    try:
+        capture = cv2.VideoCapture(what, backend, [int(value) for value in options])
+    except cv2.error as error:
+        raise SourceError(f"{complaint} ({error.err})") from error
+    if not capture.isOpened():
+        capture.release()
+        raise SourceError(complaint)
+    return Video(capture, name, ends=ends)

@@ -1,0 +1,167 @@
+"""Events at a real Mosquitto broker, which is killed and restarted in between."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+
+import clips
+import pytest
+from paho.mqtt import client as paho
+from test_watch_streams import PATIENCE, Server
+
+from edge_detect.errors import UsageError
+from edge_detect.live.events import Event, Kind
+from edge_detect.live.state import State
+from edge_detect.results import ModelId
+from edge_detect.sinks.mqtt import Mqtt, discovery
+
+MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+
+
+class Broker(Server):
+    """A broker on a free port of loopback. `retained` messages are lost with it: it stores nothing."""
+
+    def __init__(self, folder: Path, extra: str = ""):
+        super().__init__(MOSQUITTO, "-p")
+        configuration = folder / "mosquitto.conf"
+        configuration.write_text(f"listener {self.port} 127.0.0.1\n{extra or 'allow_anonymous true'}\n")
+        self.command = [MOSQUITTO, "-c", str(configuration)]
+
+
+class Listener:
+    """Everything that a broker sends."""
+
+    def __init__(self, port: int):
+        self.messages: list[tuple[str, str]] = []
+        self._arrived = threading.Condition()
+        self.client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        self.client.on_connect = lambda client, *_: client.subscribe("#", 1)
+        self.client.on_message = self._on_message
+        self.client.reconnect_delay_set(1, 1)
+        self.client.connect_async("127.0.0.1", port)
+        self.client.loop_start()
+
+    def _on_message(self, _client, _data, message):
+        with self._arrived:
+            self.messages.append((message.topic, message.payload.decode()))
+            self._arrived.notify_all()
+
+    def wait(self, wanted):
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: any(wanted(*m) for m in self.messages), PATIENCE), self.messages
+
+    def payloads(self, topic):
+        return [payload for name, payload in self.messages if name == topic]
+
+    def close(self):
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.fixture
+def broker(tmp_path):
+    if MOSQUITTO is None:
+        pytest.skip("Mosquitto is not on this machine: .ci/servers installs it")
+    broker = Broker(tmp_path)
+    broker.start()
+    yield broker
+    broker.kill()
+
+
+@pytest.fixture
+def listener(broker):
+    listener = Listener(broker.port)
+    yield listener
+    listener.close()
+
+
+def event(number: int) -> Event:
+    model = ModelId("m", "1", "0", 0.4, 0.6)
+    return Event(Kind.STATE, datetime.now(timezone.utc), "camera 0", State.REAL, None, model, frame=number)
+
+
+def frames(listener, node="hall"):
+    return [json.loads(payload)["frame"] for payload in listener.payloads(f"edge-detect/{node}/state")]
+
+
+def test_discovery_states_and_the_last_will_arrive_from_the_command(broker, listener, tiny_model, tmp_path):
+    """A process that is killed says nothing more itself: the broker does."""
+    clip = clips.write(tmp_path / "clip.mkv", [clips.solid(clips.GREEN)] * 1000, fps=5)
+    arguments = ("watch", clip, "--policy", "newest", "--whole-image", "-m", tiny_model)
+    command = [sys.executable, "-m", "edge_detect", *map(str, arguments)]
+    process = subprocess.Popen([*command, "--mqtt", f"mqtt://127.0.0.1:{broker.port}/hall"], stdout=subprocess.DEVNULL)
+    try:
+        listener.wait(lambda topic, _: topic == "edge-detect/hall/state")
+        listener.wait(lambda topic, payload: (topic, payload) == ("edge-detect/hall/availability", "online"))
+        state = json.loads(listener.payloads("edge-detect/hall/state")[0])
+        assert (state["event"], state["state"], state["source"]) == ("state", "real", str(clip))
+        for topic, payload in discovery("hall", str(clip)).items():
+            listener.wait(lambda name, _, topic=topic: name == topic)
+            assert json.loads(listener.payloads(topic)[0]) == payload
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    listener.wait(lambda topic, payload: (topic, payload) == ("edge-detect/hall/availability", "offline"))
+
+
+def test_events_of_the_time_without_a_broker_arrive_when_it_is_back(broker, listener):
+    outlet = Mqtt(f"mqtt://127.0.0.1:{broker.port}/hall", "camera 0")
+    outlet.start()
+    outlet.put(event(0))
+    listener.wait(lambda *_: 0 in frames(listener))
+    broker.kill()
+    for number in range(1, 6):
+        outlet.put(event(number))
+    time.sleep(0.5)
+    broker.start()
+    listener.wait(lambda *_: 5 in frames(listener))
+    outlet.close()
+    assert sorted({*frames(listener)}) == list(range(6))
+    listener.wait(lambda topic, payload: payload == "offline")
+    assert outlet.counts() == {"delivered": 6, "failed": 0, "dropped": 0}
+
+
+def test_without_any_broker_nothing_waits_and_the_oldest_events_are_dropped_and_counted(tmp_path):
+    outlet = Mqtt("mqtt://127.0.0.1:9/hall", "camera 0")
+    outlet.start()
+    for number in range(1000):
+        outlet.put(event(number))
+    outlet.close(0.1)
+    counts = outlet.counts()
+    assert counts["delivered"] == 0
+    assert counts["dropped"] + counts["failed"] == 1000
+
+
+def test_a_wrong_password_is_said(tmp_path):
+    if MOSQUITTO is None:
+        pytest.skip("Mosquitto is not on this machine: .ci/servers installs it")
+    broker = Broker(tmp_path, "allow_anonymous false")
+    broker.start()
+    said = threading.Event()
+    outlet = Mqtt(f"mqtt://me@127.0.0.1:{broker.port}/hall", "camera 0", "wrong")
+    outlet.complain = lambda text: said.set() if "refuses" in text else None
+    outlet.start()
+    try:
+        assert said.wait(PATIENCE)
+    finally:
+        outlet.close(0.1)
+        broker.kill()
+
+
+@pytest.mark.parametrize("url", ["http://host", "mqtt://", "mqtt://me:secret@host/x", "mqtt://host:port"])
+def test_what_is_no_broker_is_wrong_usage_and_no_password_is_shown(url):
+    with pytest.raises(UsageError) as raised:
+        Mqtt(url, "camera 0")
+    assert "secret" not in str(raised.value)
+
+
+def test_a_certificate_file_that_is_none_is_wrong_usage(tmp_path):
+    (tmp_path / "ca.pem").write_text("nothing")
+    with pytest.raises(UsageError, match="no certificates"):
+        Mqtt("mqtts://host", "camera 0", ca=tmp_path / "ca.pem")

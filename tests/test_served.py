@@ -1,0 +1,142 @@
+"""What a watch serves and reports while it runs: metrics, the preview, and its heartbeat."""
+
+import socket
+import threading
+import urllib.error
+import urllib.request
+from contextlib import suppress
+
+import clips
+import pytest
+
+from edge_detect import Detector
+from edge_detect.errors import UsageError
+from edge_detect.live import systemd
+from edge_detect.live.watcher import Watcher, watch
+from edge_detect.sinks import preview as preview_module
+from edge_detect.sinks.command import Command
+from edge_detect.sinks.metrics import Metrics
+from edge_detect.sinks.preview import Preview
+from edge_detect.sources.named import find_source
+
+PATIENCE = 60
+
+
+def get(url, **headers):
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=PATIENCE) as answer:
+        return answer.read()
+
+
+def test_metrics_tell_what_was_counted(tiny_model, tmp_path):
+    clip = clips.write(tmp_path / "clip.mkv", [clips.solid(clips.RED)] * 8)
+    watcher = Watcher(find_source(clip), Detector.load(tiny_model, whole_image=True))
+    outlet = Command("true")
+    metrics = Metrics("0", watcher, [outlet])
+    try:
+        list(watcher)
+        said = get(f"http://127.0.0.1:{metrics.port}/metrics").decode()
+    finally:
+        metrics.close()
+    assert "edge_detect_frames_scored_total 8.0" in said
+    assert "edge_detect_frames_dropped_total 0.0" in said
+    assert 'edge_detect_state{state="fake"} 1.0' in said
+    assert 'edge_detect_frame_age_seconds{quantile="0.95"}' in said
+    assert 'edge_detect_events_total{outcome="dropped",way_out="exec"} 0.0' in said
+
+
+@pytest.mark.parametrize("address", ["x", "70000", "host:"])
+def test_what_is_no_address_is_wrong_usage(address):
+    with pytest.raises(UsageError, match="--metrics"):
+        Metrics(address, None, ())
+
+
+@pytest.fixture
+def preview(tiny_model):
+    preview = Preview(0)
+    preview.show(Detector.load(tiny_model, whole_image=True).inspect(clips.solid(clips.RED, 320, 240)))
+    yield preview
+    preview.close()
+
+
+def test_the_preview_is_a_page_a_picture_and_a_stream(preview):
+    from edge_detect import image
+
+    home = f"http://127.0.0.1:{preview.port}"
+    assert b'src="/stream"' in get(home + "/")
+    pixels = image.decode(get(home + "/frame.jpg")).pixels
+    assert pixels.shape == (240, 320, 3)
+    assert (pixels != pixels[120, 160]).any()  # something is drawn on the plain red
+    with urllib.request.urlopen(home + "/stream", timeout=PATIENCE) as stream:
+        assert stream.headers["Content-Type"].startswith("multipart/x-mixed-replace")
+        assert stream.readline() == b"--frame\r\n"
+
+
+def test_the_preview_is_for_this_machine_only(preview):
+    """A page elsewhere that gets its own name to point here is refused."""
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        get(f"http://127.0.0.1:{preview.port}/frame.jpg", Host=f"evil.example:{preview.port}")
+    assert refused.value.code == 403
+    refused.value.close()
+
+
+def test_a_preview_that_can_be_watched_by_no_more_says_so(preview, monkeypatch):
+    monkeypatch.setattr(preview, "_places", threading.Semaphore(0))
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        get(f"http://127.0.0.1:{preview.port}/stream")
+    assert refused.value.code == 503
+    refused.value.close()
+
+
+def test_a_preview_can_be_watched_by_watch(preview, tiny_model, monkeypatch):
+    """Its stream is one as cameras send it."""
+    monkeypatch.setattr(preview_module, "PAUSE", 0.0)
+    stop = threading.Event()
+    inspection = preview._newest
+
+    def show():
+        while not stop.wait(0.02):
+            preview.show(inspection)
+
+    thread = threading.Thread(target=show)
+    thread.start()
+    events = watch(f"http://127.0.0.1:{preview.port}/stream", Detector.load(tiny_model, whole_image=True))
+    try:
+        assert next(events).state in ("uncertain", "fake")
+    finally:
+        events.close()
+        stop.set()
+        thread.join()
+
+
+def test_a_port_that_is_taken_is_said(preview):
+    with pytest.raises(UsageError, match="take another port"):
+        Preview(preview.port)
+
+
+@pytest.fixture
+def manager(monkeypatch, tmp_path):
+    """The socket of a service manager, whose watchdog wants to hear something every 10 s."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        monkeypatch.setenv("WATCHDOG_USEC", "10000000")
+        yield manager
+
+
+def test_the_watchdog_hears_twice_per_interval(manager):
+    now = 0.0
+    heart = systemd.Heart(lambda: now)
+    heard = []
+    for now in range(100):
+        heart.beat()
+        with suppress(BlockingIOError):
+            heard.append((now, manager.recv(100)))
+    assert heard == [(second, b"WATCHDOG=1") for second in range(0, 100, 5)]
+
+
+def test_a_manager_that_does_not_listen_or_is_gone_holds_nothing_up(manager):
+    for _ in range(5000):
+        systemd.notify("WATCHDOG=1")
+    manager.close()
+    systemd.notify("STOPPING=1")

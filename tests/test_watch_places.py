@@ -1,0 +1,124 @@
+"""`edge_detect.watch` on folders, and on a stand-in for a Raspberry Pi's own camera."""
+
+import sys
+import threading
+import time
+from types import SimpleNamespace
+
+import clips
+import numpy as np
+import pytest
+import zoo
+
+import edge_detect
+from edge_detect import Detector
+from edge_detect.errors import UsageError
+
+
+@pytest.fixture(scope="module")
+def detector(tiny_model):
+    return Detector.load(tiny_model, whole_image=True)
+
+
+def folder_events(folder, detector, arrive, count):
+    """The first `count` events of a watched folder in which something arrives."""
+    events = edge_detect.watch(folder, detector)
+    timer = threading.Timer(1.0, arrive)
+    timer.start()
+    try:
+        return [next(events) for _ in range(count)]
+    finally:
+        timer.join()
+        events.close()
+
+
+def test_pictures_that_arrive_in_a_folder_are_scored_each_for_itself(detector, tmp_path):
+    pytest.importorskip("watchdog")
+    folder, outside = tmp_path / "inbox", tmp_path / "outside.png"
+    folder.mkdir()
+    outside.write_bytes(zoo.encode(clips.solid(clips.RED), "PNG"))
+    (folder / "was-there.png").write_bytes(outside.read_bytes())
+
+    def arrive():
+        (folder / "link.png").symlink_to(outside)
+        (folder / ".hidden.png").write_bytes(outside.read_bytes())
+        data = zoo.encode(clips.noise(1, 200, 200), "PNG")
+        with (folder / "slow.png").open("wb") as file:
+            for start in range(0, len(data), len(data) // 8):
+                file.write(data[start : start + len(data) // 8])
+                file.flush()
+                time.sleep(0.1)
+        (folder / "b.png").write_bytes(outside.read_bytes())
+        time.sleep(0.3)
+        (folder / "c.png").write_bytes(b"no picture")
+
+    events = folder_events(folder, detector, arrive, 3)
+    assert [event.path.rpartition("/")[2] for event in events] == ["slow.png", "b.png", "c.png"]
+    assert [event.kind.value for event in events] == ["picture"] * 3
+    assert events[0].error is None
+    assert (events[1].verdict, events[1].state) == ("fake", "fake")
+    assert events[2].error
+
+
+def test_a_missing_watchdog_names_its_extra(detector, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "watchdog", None)
+    with pytest.raises(edge_detect.EdgeDetectError, match=r"edge-detect\[folder\]"):
+        edge_detect.watch(tmp_path, detector)
+
+
+class Picamera2:
+    """A stand-in for the documented interface of the Picamera2 library."""
+
+    instances: list = []  # noqa: RUF012
+    fail = False
+
+    def __init__(self):
+        if Picamera2.fail:
+            raise RuntimeError("Failed to acquire camera")
+        self.did, self.left = [], 3
+        Picamera2.instances.append(self)
+
+    def create_video_configuration(self, main):
+        return main
+
+    def configure(self, configuration):
+        self.format = configuration["format"]
+
+    def start(self):
+        self.did.append("start")
+
+    def capture_array(self, name, wait):
+        assert (name, wait, self.format) == ("main", False, "RGB888")
+        return self
+
+    def get_result(self, timeout):
+        self.left -= 1
+        if self.left < 0:
+            raise TimeoutError
+        return np.ascontiguousarray(clips.solid(clips.RED)[..., ::-1])  # libcamera's RGB888 is blue first in memory
+
+    def stop(self):
+        self.did.append("stop")
+
+    def close(self):
+        self.did.append("close")
+
+
+def test_picamera2_is_read_by_its_documented_interface_and_let_go(detector, monkeypatch):
+    monkeypatch.setitem(sys.modules, "picamera2", SimpleNamespace(Picamera2=Picamera2))
+    monkeypatch.setattr(Picamera2, "instances", [])
+    events = edge_detect.watch("picamera2", detector, policy="every", trigger=3)
+    assert [next(events).state.value for _ in range(3)] == ["uncertain", "fake", "source_lost"]
+    events.close()
+    assert Picamera2.instances[0].did == ["start", "stop", "close"]
+
+
+def test_a_picamera2_without_camera_is_lost_and_without_library_wrong_usage(detector, monkeypatch):
+    monkeypatch.setitem(sys.modules, "picamera2", SimpleNamespace(Picamera2=Picamera2))
+    monkeypatch.setattr(Picamera2, "fail", True)
+    events = edge_detect.watch("picamera2", detector)
+    assert "check the cable" in next(events).error
+    events.close()
+    monkeypatch.setitem(sys.modules, "picamera2", None)
+    with pytest.raises(UsageError, match="apt-get install python3-picamera2"):
+        edge_detect.watch("picamera2", detector)
