@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,15 @@ settings.load_profile("patient")
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared" / "data"
 SHIPPED = ROOT / "models" / "deepfake" / "deepfake-int8.tflite"
+
+
+def interruptible(command, **options) -> subprocess.Popen:
+    """A process that Ctrl-C ends, also where the tests run in the background of a shell, whose children ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(command, **options)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import tiny
 import zoo
+from conftest import interruptible
 
 pytest.importorskip("matplotlib")
 pytest.importorskip("sklearn")
@@ -269,10 +270,7 @@ def test_ctrl_c_ends_with_130(data, models, tmp_path):
     many = tmp_path / "many"
     write(many, [("real" if number % 2 else "fake", "camera", 100) for number in range(3000)])
     command = [sys.executable, "-m", "edge_detect", "evaluate", str(models[0]), str(many)]
-    # The tests may run in the background of a shell, where Ctrl-C is ignored and children inherit that.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    process = subprocess.Popen(command, stderr=subprocess.PIPE)
-    signal.signal(signal.SIGINT, before)
+    process = interruptible(command, stderr=subprocess.PIPE)
     time.sleep(4)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import tiny
 import zoo
+from conftest import interruptible
 
 from edge_detect import image
 
@@ -158,10 +159,7 @@ def test_ctrl_c_ends_with_130_and_leaves_whole_lines(tiny_model, tmp_path, menag
     (tmp_path / "list").write_text(names)
     options = ["--whole-image", "-m", str(tiny_model), "--json", "--files-from", str(tmp_path / "list")]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "bufsize": 0}
-    # The tests may run in the background of a shell, where Ctrl-C is ignored and children inherit that.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    process = subprocess.Popen([sys.executable, "-m", "edge_detect", "scan", *options], **pipes)
-    signal.signal(signal.SIGINT, before)
+    process = interruptible([sys.executable, "-m", "edge_detect", "scan", *options], **pipes)
     start = b""
     while start.count(b"\n") < 5:
         more = process.stdout.read(2000)

@@ -9,6 +9,7 @@ import sys
 
 import clips
 import pytest
+from conftest import interruptible
 
 PATIENCE = 60
 
@@ -73,7 +74,7 @@ def test_wrong_usage_ends_with_2_a_message_and_a_clean_stdout(
 def started(*arguments, **options):
     """The command, running; its first line has been read."""
     command = [sys.executable, "-m", "edge_detect", "watch", *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    return interruptible(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
