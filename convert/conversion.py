@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from convert.recipes import Recipe
 from edge_detect.errors import UsageError
+from edge_detect.silence import silenced
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -98,7 +99,7 @@ def saved(model: Any, side: int, *, integer: bool) -> Iterator[Path]:
         outputs = model(tf.cast(pixels, tf.float32), training=False)
         return {name: outputs[name] for name in names}
 
-    with tempfile.TemporaryDirectory() as folder, quiet():
+    with tempfile.TemporaryDirectory() as folder, silenced(1, 2):
         archive = keras.export.ExportArchive()
         archive.track(model)
         archive.add_endpoint("serving_default", serve)
@@ -146,19 +147,3 @@ def _output_order(flatbuffer: bytes, names: list[str]) -> list[str]:
     signature = interpreter.get_signature_runner("serving_default").get_output_details()
     by_tensor = {details["index"]: name for name, details in signature.items()}
     return [by_tensor[index] for index in tensors]
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Keep what TensorFlow prints past Python, pages of it, from stdout and stderr; errors are raised."""
-    saved = [(fd, os.dup(fd)) for fd in (1, 2)]
-    sink = os.open(os.devnull, os.O_WRONLY)
-    try:
-        for fd, _ in saved:
-            os.dup2(sink, fd)
-        yield
-    finally:
-        for fd, copy in saved:
-            os.dup2(copy, fd)
-            os.close(copy)
-        os.close(sink)

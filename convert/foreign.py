@@ -15,7 +15,6 @@ NORMALISATIONS: tuple[Normalise, ...] = ("0..1", "-1..1", "imagenet", "none")
 """What was done to pixels 0–255: divided by 255; scaled to ±1; divided and standardised per channel; nothing."""
 _MEAN, _DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 _PROBES = 8
-_FACE = "square, 1.4 x the longer side of the face box"
 _WHOLE = "the centred square of the whole picture: scan with --whole-image"
 
 
@@ -66,7 +65,7 @@ def adapt(
         output=output,
         outputs={output: 0},
         labels=LABELS if verdicts else labels,
-        crop=_FACE if crop == "face" else _WHOLE,
+        crop=Card.crop if crop == "face" else _WHOLE,
         precision="float32",
         training={"from": origin, "normalise": chosen, "outputs": "logits" if logits else "probabilities"},
     )

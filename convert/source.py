@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from convert import foreign
-from convert.conversion import quiet
 from edge_detect.card import Card
 from edge_detect.errors import MissingExtraError, UsageError
+from edge_detect.silence import silenced
 
 Crop = Literal["whole", "face"]
 
@@ -66,7 +66,7 @@ def check(source: Path) -> None:
 def read(source: Path, side: int | None = None) -> Any:
     """A Keras model from a file, or around a SavedModel's default signature."""
     try:
-        with quiet():
+        with silenced(1, 2):
             import keras
             import tensorflow  # noqa: F401 - Keras may be there without it
     except ImportError as error:

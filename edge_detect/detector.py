@@ -138,7 +138,7 @@ class Detector:
     def _result(self, label: str, faces: tuple[Face, ...]) -> Result:
         if not faces:
             return Result(label, Verdict.NO_FACE, self.model)
-        worst = max(faces, key=lambda face: (face.reason is None, face.score))
+        worst = max(faces, key=lambda face: face.suspicion)
         return Result(label, worst.verdict, self.model, worst.score, faces)
 
 

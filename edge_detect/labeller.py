@@ -68,7 +68,7 @@ def load_inspector(model: "str | os.PathLike[str] | None", **options: Any) -> "D
     Raises UsageError when a labeller is asked for what only a detector can do; else as `Detector.load`.
     """
     path = find_model(model)
-    _, card = read_packed(path)
+    flatbuffer, card = read_packed(path)
     if card.kind != "labeller":
         return Detector.load(path, **options)
     if not options["whole_image"] or options["fpr"] is not None:
@@ -76,4 +76,4 @@ def load_inspector(model: "str | os.PathLike[str] | None", **options: Any) -> "D
             f"{card.name!r} gives labels of its own ({', '.join(card.labels)}), not verdicts on faces: "
             "scan with --whole-image, and without --fpr"
         )
-    return Labeller(Network.load(path))
+    return Labeller(Network(flatbuffer, card))

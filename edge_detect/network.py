@@ -1,9 +1,6 @@
 """One `.tflite` model on the interpreter this machine has."""
 
-import os
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +9,7 @@ from numpy.typing import NDArray
 
 from edge_detect.card import Card, read_packed
 from edge_detect.errors import ModelError
+from edge_detect.silence import silenced
 
 _INSTALL = "pip install ai-edge-litert, or on 32-bit ARM: pip install 'edge-detect[legacy]'"
 
@@ -82,7 +80,7 @@ def new_interpreter(flatbuffer: bytes, threads: int) -> Any:
     reasons = []
     for make in (_litert, _tflite_runtime):
         try:
-            with _without_banner():
+            with silenced(2):  # "Created XNNPACK delegate"
                 interpreter = make()(model_content=flatbuffer, num_threads=threads)
                 interpreter.allocate_tensors()
             return interpreter
@@ -91,23 +89,6 @@ def new_interpreter(flatbuffer: bytes, threads: int) -> Any:
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"the interpreter refuses the model: {error}") from error
     raise ModelError(f"no TFLite interpreter can be loaded ({'; '.join(reasons)}); {_INSTALL}")
-
-
-_stderr = threading.Lock()
-
-
-@contextmanager
-def _without_banner() -> Iterator[None]:
-    """Keep the interpreter from printing "Created XNNPACK delegate" past Python's own stderr; errors are raised."""
-    with _stderr:
-        saved, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(sink, 2)
-            yield
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-            os.close(sink)
 
 
 def _litert() -> Callable[..., Any]:

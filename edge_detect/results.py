@@ -60,6 +60,11 @@ class Face:
     confidence: "float | None" = None
     reason: "str | None" = None
 
+    @property
+    def suspicion(self) -> tuple[bool, float]:
+        """What faces are ranked by: one that can be judged before one that cannot, then the higher score."""
+        return self.reason is None, self.score
+
     def to_dict(self) -> dict[str, Any]:
         """The face as JSON-ready values."""
         return {

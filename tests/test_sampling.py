@@ -51,3 +51,8 @@ def test_what_cannot_be_paired_or_blended_is_refused(samples, shares):
     lonely = [dataclasses.replace(sample, group=str(i), box=None) for i, sample in enumerate(samples)]
     with pytest.raises(UsageError, match="groups with real and fake pictures"):
         Sampler(lonely, 0.5, *shares)
+
+
+def test_more_pairs_and_blends_than_a_batch_are_refused(samples):
+    with pytest.raises(UsageError, match="more than a batch"):
+        Sampler(samples, 0.5, paired=0.7, blended=0.4)

@@ -5,9 +5,9 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from edge_detect.card import Card
 from edge_detect.errors import UsageError
 from edge_detect.evaluation import metrics
-from edge_detect.image import CROP_MARGIN
 from edge_detect.manifest import FAKE, REAL, Sample, data_hash, load_pictures, read_manifests
 from training.crops import CropMaker
 from training.recipe import Recipe
@@ -18,7 +18,7 @@ class ClassifierTask:
 
     kind = "classifier"
     labels = ("real", "fake")
-    crop = f"square, {CROP_MARGIN} x the longer side of the face box"
+    crop = Card.crop
 
     def __init__(self, recipe: Recipe) -> None:
         samples = read_manifests(recipe.manifests)

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -57,16 +58,14 @@ def experiment(
 ) -> None:
     """Train variants of a recipe alike, and measure them alike: AUC by source, with what each gains over the first."""
     from training import experiments
-    from training import report as document
 
-    if report:
-        document.check_markers(report, plan.stem)
     asked = experiments.read_experiment(plan)
-    models = experiments.run(asked, out)
-    found = experiments.tabulate(asked, models, experiments.measure(models, data))
-    if report:
-        document.replace_between(report, plan.stem, found)
-    typer.echo(found)
+
+    def found() -> str:
+        models = experiments.run(asked, out)
+        return experiments.tabulate(asked, models, experiments.measure(models, data))
+
+    _tell(found, plan.stem, report)
 
 
 @app.command()
@@ -119,15 +118,9 @@ def photos(
     out: Annotated[Path | None, typer.Option(help="A file with the markers <!-- photos --> for the table.")] = None,
 ) -> None:
     """Measure what finding the face costs: AUC of whole photos against that of crops of the same."""
-    from training import report
     from training.photos import compare
 
-    if out:
-        report.check_markers(out, "photos")
-    found = compare(model, crops, photos)
-    if out:
-        report.replace_between(out, "photos", found)
-    typer.echo(found)
+    _tell(lambda: compare(model, crops, photos), "photos", out)
 
 
 @app.command()
@@ -137,14 +130,20 @@ def clips(
     out: Annotated[Path | None, typer.Option(help="A file with the markers <!-- clips --> for the table.")] = None,
 ) -> None:
     """Measure whole clips: how many fakes score above the original they were made from."""
-    from training import report
     from training.clips import compare
 
-    if out:
-        report.check_markers(out, "clips")
-    found = compare(model, data)
-    if out:
-        report.replace_between(out, "clips", found)
+    _tell(lambda: compare(model, data), "clips", out)
+
+
+def _tell(measure: Callable[[], str], name: str, document: Path | None) -> None:
+    """Print a table, and write it between the markers of its name, after a look whether the document has them."""
+    from edge_detect.document import check_markers, replace_between
+
+    if document:
+        check_markers(document, name)
+    found = measure()
+    if document:
+        replace_between(document, name, found)
     typer.echo(found)
 
 

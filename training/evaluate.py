@@ -1,16 +1,19 @@
 """Measure released files and write what was found where people read it."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from edge_detect.bench import bench, frame, inference
 from edge_detect.card import Card
 from edge_detect.detector import Detector
+from edge_detect.document import check_markers, replace_between
 from edge_detect.errors import UsageError
 from edge_detect.faces import FaceFinder
 from edge_detect.models import FINDER, find_model
 from edge_detect.network import Network
-from training import classifier_figures, finder_figures, report
+from training import classifier_figures, finder_figures
 
 FIGURES = {"classifier": classifier_figures, "finder": finder_figures}
 
@@ -33,9 +36,9 @@ def evaluate(
         raise UsageError("classifiers and finders are measured apart: name models of one kind")
     kind = FIGURES[cards[models[0]].kind]
     shown = next((card for card in cards.values() if card.precision == "int8"), cards[models[0]])
-    report.check_markers(out / "README.md", *kind.SECTIONS)
+    check_markers(out / "README.md", *kind.SECTIONS)
     if readme:
-        report.check_markers(readme, "overview")
+        check_markers(readme, "overview")
 
     runs = {str(path): inference(network) for path, network in networks.items()}
     runs |= {f"{path} frame": frame(_whole_chain(network)) for path, network in networks.items()}
@@ -47,13 +50,25 @@ def evaluate(
         trained = {key: card.training[key] for key in ("crops_seen", "hours")}
         timed = {"ms_p50": milliseconds[str(path)], "frame_ms_p50": milliseconds[f"{path} frame"]}
         entries[_key(card)] = {**about, **trained, **timed, **figures}
-    metrics = report.update_metrics(out / "metrics.json", entries)
+    metrics = update_metrics(out / "metrics.json", entries)
     sections = kind.sections(metrics, _key(shown))
     for name, text in sections.items():
-        report.replace_between(out / "README.md", name, text)
+        replace_between(out / "README.md", name, text)
     if readme:
-        report.replace_between(readme, "overview", sections["overview"])
+        replace_between(readme, "overview", sections["overview"])
     return sections["overview"]
+
+
+def update_metrics(path: Path, entries: dict[str, Any]) -> dict[str, Any]:
+    """Merge entries into a metrics.json and return all that it holds now.
+
+    Older entries stay only where they were measured on the same pictures.
+    """
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    pictures = {entry["data_sha256"] for entry in entries.values()}
+    merged = {name: entry for name, entry in known.items() if entry["data_sha256"] in pictures} | entries
+    path.write_text(json.dumps(merged, indent=1) + "\n", encoding="utf-8")
+    return merged
 
 
 def _whole_chain(network: Network) -> Detector:

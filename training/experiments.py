@@ -24,7 +24,7 @@ from edge_detect.evaluation.rows import Row, Split, rows
 from edge_detect.evaluation.scoring import score
 from edge_detect.manifest import read_manifests
 from edge_detect.progress import progress
-from edge_detect.table import table, with_interval
+from edge_detect.table import bounds, signed, table, with_interval
 from training.recipe import Recipe, make_recipe, read_toml
 
 SPLITS = ("val", *REPORTED)
@@ -139,8 +139,8 @@ def tabulate(experiment: Experiment, models: dict[str, list[Path]], found: dict[
         gains = []
         for name in others:
             gain = found[name].auc[row] - found[first].auc[row]
-            bounds = interval(found[name].draws[row] - found[first].draws[row])
-            gains.append(f"{gain:+.3f}" + (" ({:+.3f} to {:+.3f})".format(*bounds) if bounds else ""))
+            sure = bounds(interval(found[name].draws[row] - found[first].draws[row]))
+            gains.append(signed(gain) + (f" ({sure})" if sure else ""))
         cells = [with_interval(one.auc[row], interval(one.draws[row])) for one in found.values()]
         lines.append([row, *cells, *gains])
     blank = [""] * len(others)

@@ -42,10 +42,10 @@ def reconstruct(data: list[Path], out: Path, decoder: str, *, steps: int, pictur
     if not learnt:
         raise UsageError(f"there are no real training faces of {SIDE} pixels or more to learn from")
     _train(model, learnt, steps, rng)
+    out.mkdir(parents=True, exist_ok=True)
     rows = []
     for sample in tqdm(chosen, unit=" pictures", disable=None):
         name = f"{sample.source}-{sample.path.stem}.jpg"
-        out.mkdir(parents=True, exist_ok=True)
         picture = _through(model, _load(sample))
         (out / name).write_bytes(image.encode(picture, ".jpg", quality=QUALITY))
         side = picture.shape[0]

@@ -27,7 +27,12 @@ class Sampler:
     """Draws samples for batches: real and fake half and half, sources by size ** (1 - balance)."""
 
     def __init__(self, samples: list[Sample], balance: float, paired: float, blended: float) -> None:
-        """paired, blended: shares (0–1) of a batch; raises UsageError when no sample can be used so."""
+        """paired, blended: shares (0–1) of a batch.
+
+        Raises UsageError when they are more than the whole of it, or no sample can be used so.
+        """
+        if paired + blended > 1:
+            raise UsageError(f"pairs ({paired:g}) and blends ({blended:g}) are more than a batch: 1 at most together")
         self._shares = (paired, blended)
         self._chances = probabilities(samples, balance)
         reals = defaultdict(list)

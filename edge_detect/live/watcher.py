@@ -128,7 +128,7 @@ class Watcher:
         if apart:
             self._tracker.forget()
         seen = self._tracker.update(result.faces)
-        worst = max(seen, key=lambda one: (one.face.reason is None, one.face.score), default=None)
+        worst = max(seen, key=lambda one: one.face.suspicion, default=None)
         verdict = worst.face.verdict if worst else result.verdict
         assert verdict is not None  # only a labeller's results have none
         inspection = _with_smoothed(inspection, seen, verdict, worst.face.score if worst else None)

@@ -7,9 +7,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from edge_detect import image
 from edge_detect.detector import Inspection
 from edge_detect.errors import UsageError
+from edge_detect.sinks.metrics import LOOPBACK
 from edge_detect.sinks.pictures import annotated
 
-HOSTS = ("127.0.0.1", "localhost")
+HOSTS = (LOOPBACK, "localhost")
 """Names under which the page may be asked for: a web page elsewhere must not read it through a name of its own."""
 VIEWERS = 4
 """Streams that are served at once."""

@@ -50,7 +50,7 @@ class SavedEvents(Outlet):
             image.save(stem.with_suffix(".jpg"), inspection.picture.pixels)
             faces = inspection.result.faces
             if faces:
-                worst = max(range(len(faces)), key=lambda index: (faces[index].reason is None, faces[index].score))
+                worst = max(range(len(faces)), key=lambda index: faces[index].suspicion)
                 image.save(stem.with_suffix(".png"), inspection.crops[worst])
         partial = stem.with_suffix(".tmp")
         partial.write_text(json.dumps(message.to_dict(), indent=1) + "\n", encoding="utf-8")

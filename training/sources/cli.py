@@ -68,7 +68,7 @@ def check(
     report: Annotated[Path | None, typer.Option(help="A file that shows the figures, as docs/data.md does.")] = None,
 ) -> None:
     """Check splits, drop near-duplicates, measure leakage; write labels.csv, dropped.csv and contact sheets."""
-    from training.report import check_markers, replace_between
+    from edge_detect.document import check_markers, replace_between
     from training.sources import tables
     from training.sources.check import check as run
 
