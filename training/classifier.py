@@ -34,7 +34,11 @@ class ClassifierTask:
         Raises UsageError when the network has no patches to weigh.
         """
         name, smoothing = output_name(model), self._recipe.smoothing
-        losses = {name: keras.losses.BinaryCrossentropy(from_logits=name == "logit", label_smoothing=smoothing)}
+        options = {"from_logits": name == "logit", "label_smoothing": smoothing}
+        if focus := self._recipe.focus:  # hard crops weigh more (Lin et al., 2017)
+            losses = {name: keras.losses.BinaryFocalCrossentropy(gamma=focus, **options)}
+        else:
+            losses = {name: keras.losses.BinaryCrossentropy(**options)}
         if self._recipe.patch_weight:
             if "patches" not in model.output:
                 raise UsageError(f"the network {model.name!r} has no patches; leave patch_weight out of its recipe")

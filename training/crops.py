@@ -3,6 +3,7 @@
 Worker processes import this file, so it stays free of Keras.
 """
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,13 +43,17 @@ class Layer:
 
 @dataclass(frozen=True)
 class Window:
-    """Which part of a picture becomes a training crop: a square in pixels, or a turned and zoomed one by its matrix."""
+    """Which part of a picture becomes a training crop: a square in pixels, or a turned and zoomed one by its matrix.
+
+    quarters: how often it is then turned by a quarter.
+    """
 
     left: int
     top: int
     side: int
     mirrored: bool
     turn: NDArray[np.float64] | None = None
+    quarters: int = 0
 
     def cut(self, picture: NDArray[Any]) -> NDArray[Any]:
         """The crop of a picture or of a mask of its size, side × side."""
@@ -57,7 +62,7 @@ class Window:
         else:
             size, border = (self.side, self.side), cv2.BORDER_REFLECT_101
             crop = cv2.warpAffine(picture, self.turn, size, flags=cv2.INTER_LINEAR, borderMode=border)
-        return np.ascontiguousarray(crop[:, ::-1] if self.mirrored else crop)
+        return np.ascontiguousarray(np.rot90(crop[:, ::-1] if self.mirrored else crop, self.quarters))
 
 
 @dataclass
@@ -88,12 +93,16 @@ class CropMaker:
         row = 0
         for layers in self._units(rng):
             window = window_over(layers[-1], side, rng)
+            if recipe.turned and rng.random() < recipe.turned:
+                window = dataclasses.replace(window, quarters=int(rng.integers(1, 4)))
             seed = rng.integers(2**63)
             for layer in layers:  # what belongs together shares its window and its damage
                 pixels[row] = degrade(window.cut(layer.picture), np.random.default_rng(seed), strength)
                 labels[row] = layer.label
                 patches[row, ..., 0] = patch_answers(layer.fakeness, window)
                 row += 1
+        if recipe.spliced:
+            splice(pixels, labels, patches, round(recipe.spliced * recipe.batch), rng)
         return pixels, {"logit": labels, "probability": labels, "patches": patches}
 
     def _units(self, rng: Generator) -> Iterator[list[Layer]]:
@@ -157,3 +166,28 @@ def patch_answers(fakeness: float | NDArray[np.float32], window: Window) -> floa
         return fakeness
     grid = window.side // STRIDE
     return cv2.resize(window.cut(fakeness), (grid, grid), interpolation=cv2.INTER_AREA)
+
+
+def splice(
+    pixels: NDArray[np.uint8],
+    labels: NDArray[np.float32],
+    patches: NDArray[np.float32],
+    count: int,
+    rng: Generator,
+) -> None:
+    """Give the crops in `count` rows of a batch a rectangle of whole patches of the next such row (Yun et al., 2019).
+
+    A row's label becomes the mean of both, by the area that each fills. Changes the arrays in place.
+    """
+    rows = rng.permutation(len(pixels))[:count]
+    donors = np.roll(rows, 1)
+    givers = pixels[donors], labels[donors], patches[donors]
+    grid = patches.shape[1]
+    for row, theirs, label, answers in zip(rows, *givers, strict=True):
+        height, width = rng.integers(1, grid, 2)
+        top, left = rng.integers(0, (grid - height + 1, grid - width + 1))
+        part = slice(top * STRIDE, (top + height) * STRIDE), slice(left * STRIDE, (left + width) * STRIDE)
+        pixels[row][part] = theirs[part]
+        patches[row, top : top + height, left : left + width] = answers[top : top + height, left : left + width]
+        share = height * width / grid**2
+        labels[row] = (1 - share) * labels[row] + share * label
