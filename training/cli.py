@@ -69,6 +69,17 @@ def experiment(
 
 
 @app.command()
+def average(
+    models: Annotated[list[Path], typer.Argument(metavar="MODEL…", help="Trained .keras files, their cards beside.")],
+    out: Annotated[Path, typer.Option(help="Folder for best.keras and best.json.")],
+) -> None:
+    """Make one model of several that went on from the same weights: the mean of theirs."""
+    from training.average import average_models
+
+    typer.echo(average_models(models, out))
+
+
+@app.command()
 def reconstruct(
     out: Annotated[Path, typer.Option(help="Folder for the fakes and their labels.csv.")],
     data: Data,

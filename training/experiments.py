@@ -25,6 +25,7 @@ from edge_detect.evaluation.scoring import score
 from edge_detect.manifest import read_manifests
 from edge_detect.progress import progress
 from edge_detect.table import bounds, signed, table, with_interval
+from training.feed import end_with_parent
 from training.recipe import Recipe, make_recipe, read_toml
 
 SPLITS = ("val", *REPORTED)
@@ -78,7 +79,7 @@ def run(experiment: Experiment, out: Path) -> dict[str, list[Path]]:
     for seed in next(iter(experiment.variants.values())):
         for name, recipes in experiment.variants.items():
             folder = out / f"{name.replace(' ', '-')}-{seed}"
-            with ProcessPoolExecutor(1, get_context("spawn")) as process:
+            with ProcessPoolExecutor(1, get_context("spawn"), end_with_parent) as process:
                 best = process.submit(_fit, recipes[seed], folder).result()
             models.setdefault(name, []).append(_convert(best, recipes[seed]))
     return models

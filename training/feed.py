@@ -64,18 +64,22 @@ _worker: Any = None
 
 def _set_up(maker: BatchMaker) -> None:
     global _worker  # noqa: PLW0603 - what a worker process holds for its life
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     cv2.setNumThreads(1)
     maker.load()
     _worker = maker
 
 
-def _end_with_parent() -> None:
-    """Leave when the training process is gone, however it went."""
+def end_with_parent() -> None:
+    """Let this process leave when the one that started it is gone, however it went."""
     parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _make(number: int) -> Batch:

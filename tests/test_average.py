@@ -1,0 +1,55 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from edge_detect.card import Card
+from edge_detect.errors import UsageError
+
+keras = pytest.importorskip("keras")
+
+START = {"sha256": "0" * 64, "crops_seen": 1000, "hours": 0.5}
+CARD = Card("x", "1", "", "classifier", 224, "logit", {"logit": 0, "patches": 1}, precision="float32")
+
+
+def trained(folder, seed, crops, begun_from=START, widths=(4, 4, 4)):
+    from training import networks
+
+    keras.utils.set_random_seed(seed)
+    folder.mkdir()
+    model = networks.deployable("edge", widths=widths)
+    model.save(folder / "best.keras")
+    training = {"begun_from": begun_from, "data_sha256": "d", "seed": seed, "crops_seen": crops, "hours": 0.75}
+    card = dataclasses.replace(CARD, training=training)
+    (folder / "best.json").write_text(json.dumps(card.to_dict()))
+    return folder / "best.keras"
+
+
+def weights(path):
+    return keras.models.load_model(path, compile=False).get_weights()
+
+
+def test_the_mean_of_two_models_has_their_mean_weights_and_says_what_it_is_made_of(tmp_path):
+    from training.average import average_models
+
+    one, two = trained(tmp_path / "one", 1, crops=1500), trained(tmp_path / "two", 2, crops=3000)
+    mean = average_models([one, two], tmp_path / "mean")
+    for found, a, b in zip(weights(mean), weights(one), weights(two), strict=True):
+        assert found == pytest.approx((a + b) / 2, abs=1e-6)
+    card = Card.from_dict(json.loads(mean.with_suffix(".json").read_text()))
+    assert (card.training["crops_seen"], card.training["hours"]) == (1000 + 500 + 2000, 1.0)
+    assert [part["seed"] for part in card.training["mean_of"]] == [1, 2]
+    assert card.training["data_sha256"] == "d"
+    assert not np.array_equal(weights(one)[0], weights(two)[0])
+
+
+def test_models_without_a_common_start_have_no_mean(tmp_path):
+    from training.average import average_models
+
+    one = trained(tmp_path / "one", 1, crops=1500)
+    other = trained(tmp_path / "other", 2, crops=1500, begun_from={**START, "sha256": "1" * 64})
+    for models in ([one], [one, other], [one, tmp_path / "none.keras"]):
+        with pytest.raises(UsageError):
+            average_models(models, tmp_path / "mean")
+    assert not (tmp_path / "mean").exists()
