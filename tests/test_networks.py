@@ -89,7 +89,9 @@ def test_serenity_is_the_network_it_is_said_to_be():
     assert ((probability > 0) & (probability < 1)).all()
 
 
-@pytest.mark.parametrize(("name", "parameters"), [("tiny_ladeda", 1297), ("meso4", 24137), ("mobilenet", 927585)])
+@pytest.mark.parametrize(
+    ("name", "parameters"), [("tiny_ladeda", 1297), ("meso4", 24137), ("mobilenet", 927585), ("mobilenet_v2", 2225153)]
+)
 def test_baselines_have_the_shape_of_their_papers_and_are_saved_as_they_are(name, parameters):
     model, plain = networks.build(name), networks.deployable(name)
     assert sum(int(np.prod(weights.shape)) for weights in model.trainable_weights) == parameters

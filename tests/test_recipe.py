@@ -42,5 +42,5 @@ def test_the_shipped_recipes_can_be_read():
 
     found = sorted((Path(__file__).parent.parent / "training" / "recipes").glob("*.toml"))
     assert {read_recipe(path).network for path in found} == {
-        *["edge", "finder", "serenity", "meso4", "tiny_ladeda", "mobilenet"]
+        *["edge", "finder", "serenity", "meso4", "tiny_ladeda", "mobilenet", "mobilenet_v2"]
     }

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from edge_detect.errors import UsageError
-from training.networks.baselines import meso4, mobilenet, serenity, tiny_ladeda
+from training.networks.baselines import meso4, mobilenet, mobilenet_v2, serenity, tiny_ladeda
 from training.networks.edge import edge
 from training.networks.finder import finder
 from training.networks.layers import StandardisedConv2D
@@ -20,6 +20,7 @@ NETWORKS: dict[str, Callable[..., keras.Model]] = {
     "meso4": meso4,
     "tiny_ladeda": tiny_ladeda,
     "mobilenet": mobilenet,
+    "mobilenet_v2": mobilenet_v2,
 }
 
 

@@ -71,6 +71,16 @@ def mobilenet() -> keras.Model:
     return keras.Model(pixels, {"logit": logit}, name="mobilenet")
 
 
+def mobilenet_v2() -> keras.Model:
+    """RGB 0–255 (n, height, width, 3) → {"logit": (n, 1)}: MobileNetV2 (Sandler et al., 2018), not pretrained."""
+    pixels = keras.Input((None, None, 3), name="pixels")
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1)(pixels)
+    x = keras.applications.MobileNetV2(input_tensor=x, include_top=False, weights=None, pooling="avg").output
+    x = keras.layers.Dropout(0.2)(x)
+    logit = keras.layers.Dense(1, dtype="float32", name="logit")(x)
+    return keras.Model(pixels, {"logit": logit}, name="mobilenet_v2")
+
+
 def _sobel(shape, dtype=None):
     """A horizontal Sobel gradient for each channel: shape (3, 3, channels, 1)."""
     kernel = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], np.float32)
