@@ -85,7 +85,8 @@ class Card:
 
     kind: one of KINDS; input_side: side of the square uint8 RGB input in pixels; output: what the score tensor holds,
     "logit" or "probability" (of a finder: "heat"; of a labeller, for each label in order: "logits" or
-    "probabilities"); outputs: index of each named output tensor; crop: how a crop is cut for this model; training,
+    "probabilities"); outputs: index of each named output tensor; crop: how a crop is cut for this model;
+    mirrored: a classifier's logit is the mean of those of a crop and of its mirror image; training,
     conversion and metrics: provenance and figures, as written by the tools that made them; sha256: of the flatbuffer.
     """
 
@@ -98,6 +99,7 @@ class Card:
     outputs: dict[str, int]
     labels: tuple[str, ...] = ("real", "fake")
     crop: str = "square, 1.4 x the longer side of the face box"
+    mirrored: bool = False
     precision: str = "int8"
     calibration: Calibration = Calibration()
     thresholds: Thresholds = Thresholds()

@@ -37,7 +37,8 @@ def describe_meaning(card: Card) -> list[str]:
     if card.kind == "labeller":
         return [f"output       {card.output}, one for each of {', '.join(card.labels)}; scan with --whole-image"]
     return [
-        f"output       {card.output}, calibrated to the probability of {card.labels[1]!r}",
+        f"output       {card.output}, calibrated to the probability of {card.labels[1]!r}"
+        + (", the mean over a crop and its mirror image" if card.mirrored else ""),
         f"             ({card.calibration.fitted_on or 'not calibrated'})",
         f"thresholds   real below {card.thresholds.real:.3f}, fake from {card.thresholds.fake:.3f}",
         chosen_on,

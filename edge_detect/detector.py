@@ -5,6 +5,9 @@ import math
 import os
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge_detect import image
 from edge_detect.card import Card
 from edge_detect.errors import ModelError, PictureError
@@ -112,8 +115,10 @@ class Detector:
 
     def logit(self, crop: Picture) -> float:
         """The classifier's raw logit of *fake* for a square crop of any size, before calibration."""
-        outputs = self._classifier.run(image.resize(crop, self.card.input_side))
-        return raw_logit(float(outputs[self.card.output].reshape(-1)[0]), self.card)
+        answers = [
+            outputs[self.card.output] for outputs in views(self._classifier, image.resize(crop, self.card.input_side))
+        ]
+        return sum(raw_logit(float(answer.reshape(-1)[0]), self.card) for answer in answers) / len(answers)
 
     def verdict(self, score: float) -> Verdict:
         """What the card's thresholds make of a score."""
@@ -140,6 +145,12 @@ class Detector:
             return Result(label, Verdict.NO_FACE, self.model)
         worst = max(faces, key=lambda face: face.suspicion)
         return Result(label, worst.verdict, self.model, worst.score, faces)
+
+
+def views(classifier: Runnable, crop: Picture) -> list[dict[str, NDArray[np.float32]]]:
+    """A classifier's outputs for a crop of its input's side and, where its card asks for it, for the mirror image."""
+    pictures = [crop, np.ascontiguousarray(crop[:, ::-1])] if classifier.card.mirrored else [crop]
+    return [classifier.run(picture) for picture in pictures]
 
 
 def raw_logit(output: float, card: Card) -> float:

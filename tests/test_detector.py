@@ -205,3 +205,21 @@ def test_a_model_of_the_wrong_kind_is_refused(tiny_model, tiny_finder):
         Detector.load(tiny_finder, whole_image=True)
     with pytest.raises(ModelError, match="is a classifier, and a finder is needed"):
         Detector.load(tiny_model, finder=tiny_model)
+
+
+class LeftEye:
+    """A classifier that answers the red of the leftmost column over 25, and so tells a crop from its mirror image."""
+
+    def __init__(self, **changes) -> None:
+        self.card = tiny.card(**changes)
+
+    def run(self, pixels) -> dict[str, np.ndarray]:
+        return {"logit": np.array([pixels[:, 0, 0].mean() / 25], np.float32)}
+
+
+def test_a_mirrored_classifier_answers_alike_for_a_picture_and_its_mirror_image():
+    crop = np.zeros((64, 64, 3), np.uint8)
+    crop[:, :32, 0] = 100
+    one_eyed, both = Detector(LeftEye()), Detector(LeftEye(mirrored=True))
+    assert (one_eyed.logit(crop), one_eyed.logit(crop[:, ::-1])) == (4, 0)
+    assert (both.logit(crop), both.logit(crop[:, ::-1])) == (2, 2)

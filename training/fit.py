@@ -129,6 +129,7 @@ def unchanging(recipe: Recipe) -> dict[str, Any]:
         "manifests",
         "scenes",
         "begin_from",
+        "mirrored",
         "crops",
         "patience",
         "cooldown",
@@ -188,6 +189,7 @@ def model_card(model: keras.Model, recipe: Recipe, task: Task, run: checkpoint.P
         input_side=recipe.input_side,
         output=next(iter(model.loss)),
         outputs={name: i for i, name in enumerate(sorted(model.output))},
+        mirrored=recipe.mirrored,
         precision="float32",
         licence=recipe.licence,
         training={

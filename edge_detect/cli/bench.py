@@ -14,7 +14,7 @@ def bench(
 ) -> None:
     """Time models on this machine, side by side.
 
-    Milliseconds per run (median and 95th percentile), and the ratio to the first. Without MODEL: the shipped
+    Milliseconds per answer (median and 95th percentile), and the ratio to the first. Without MODEL: the shipped
     classifier, the finder, and both together on a camera frame of 640 × 480 pixels with one face.
     """
     from edge_detect import bench as timing
