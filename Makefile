@@ -11,7 +11,7 @@ RECIPES = float32,float16,dynamic,int8,int8-io,int16x8
 BESIDE = $(addprefix --beside ,$(dir $(wildcard $(DATA)/labels.csv)))
 
 .NOTPARALLEL:
-.PHONY: help demo test lint format type data model fit release baselines evaluate clips soak recipes legacy tfjs clean
+.PHONY: help demo test lint format type data model fit release baselines evaluate clips soak age recipes legacy tfjs clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -78,6 +78,9 @@ clips: .venv-dev/ready ## write how whole videos score into the model card
 
 soak: .venv-dev/ready ## watch 200,000 frames: memory, threads and open files must stay as they are
 	EDGE_DETECT_SOAK_FRAMES=200000 .venv-dev/bin/python -m pytest -rP --timeout 5000 tests/test_soak.py
+
+age: .venv-dev/ready ## write how old frames are when they are judged on a busy core into docs/raspberry-pi.md
+	PYTHONPATH=. .venv-dev/bin/python tests/age.py docs/raspberry-pi.md
 
 recipes: .venv-dev/ready ## convert the released model by every recipe, and write the table into docs/convert.md
 	.venv-dev/bin/python -m convert models/deepfake/deepfake.keras --to $(RECIPES) --data $(DATA) --out runs/recipes
