@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 import json
 
 import numpy as np
@@ -20,7 +21,9 @@ def trained(folder, seed, crops, begun_from=START, widths=(4, 4, 4)):
     folder.mkdir()
     model = networks.deployable("edge", widths=widths)
     model.save(folder / "best.keras")
-    training = {"begun_from": begun_from, "data_sha256": "d", "seed": seed, "crops_seen": crops, "hours": 0.75}
+    training = {"data_sha256": "d", "seed": seed, "crops_seen": crops, "hours": 0.75}
+    if begun_from:
+        training["begun_from"] = begun_from
     card = dataclasses.replace(CARD, training=training)
     (folder / "best.json").write_text(json.dumps(card.to_dict()))
     return folder / "best.keras"
@@ -42,6 +45,19 @@ def test_the_mean_of_two_models_has_their_mean_weights_and_says_what_it_is_made_
     assert [part["seed"] for part in card.training["mean_of"]] == [1, 2]
     assert card.training["data_sha256"] == "d"
     assert not np.array_equal(weights(one)[0], weights(two)[0])
+
+
+def test_the_weights_that_the_others_began_with_may_take_part_and_weigh_double(tmp_path):
+    from training.average import average_models
+
+    start = trained(tmp_path / "start", 1, crops=1000, begun_from=None)
+    begun_from = {**START, "sha256": hashlib.sha256(start.read_bytes()).hexdigest(), "hours": 0.75}
+    grown = trained(tmp_path / "grown", 2, crops=1500, begun_from=begun_from)
+    mean = average_models([start, start, grown], tmp_path / "mean")
+    for found, a, b in zip(weights(mean), weights(start), weights(grown), strict=True):
+        assert found == pytest.approx((2 * a + b) / 3, abs=1e-6)
+    card = Card.from_dict(json.loads(mean.with_suffix(".json").read_text()))
+    assert (card.training["crops_seen"], card.training["hours"], card.training["seed"]) == (1500, 0.75, 2)
 
 
 def test_models_without_a_common_start_have_no_mean(tmp_path):
