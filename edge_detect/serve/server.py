@@ -3,6 +3,7 @@
 import ipaddress
 import resource
 import socket
+import sys
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -16,13 +17,14 @@ from edge_detect.errors import UsageError
 from edge_detect.live import systemd
 from edge_detect.progress import say
 from edge_detect.scan import Inspector
-from edge_detect.serve.api import new_api
+from edge_detect.serve.api import SCORE, new_api
 from edge_detect.serve.connection import Connection
 from edge_detect.serve.guard import LOCAL_NAMES, Locked, OwnNames
 from edge_detect.serve.hardening import Hardened
-from edge_detect.serve.limits import CONNECTIONS, STOP_SECONDS, Limits
+from edge_detect.serve.limits import ACCEPTED, CONNECTIONS, STOP_SECONDS, SWITCH_SECONDS, Limits
 from edge_detect.serve.metrics import Metrics
 from edge_detect.serve.scoring import Scorer
+from edge_detect.serve.turnstile import Turnstile
 from edge_detect.stopping import until_told_to_stop
 
 LOCKED = ("/v1/", "/metrics")
@@ -43,6 +45,8 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer, and say so."""
         await super().startup(sockets)
+        for each in sockets or ():
+            each.listen(CONNECTIONS)  # what waits in the kernel is not bounded by how many are accepted at a time
         if self.started:
             say(f"edge-detect: serving {self._url} (its API: {self._url}docs; Ctrl-C ends)")
             systemd.notify("READY=1")
@@ -87,10 +91,12 @@ def serve(
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        backlog=ACCEPTED,
         limit_concurrency=CONNECTIONS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
     _allow_connections()
+    sys.setswitchinterval(SWITCH_SECONDS)
     server = Server(config, f"http://{bracketed}:{listening.getsockname()[1]}/")
 
     def stop() -> None:
@@ -111,8 +117,11 @@ def new_app(
 ) -> ASGIApp:
     """The whole application. names: hosts that it may be asked for by; None for any."""
     metrics = Metrics()
-    scorer = Scorer(inspectors, limits, metrics)
-    app: ASGIApp = new_api(scorer, inspectors[0].card, finder, metrics, limits.max_bytes)
+    scorer = Scorer(inspectors, limits.max_pixels, metrics)
+    api = new_api(scorer, inspectors[0].card, finder, metrics, limits.max_bytes)
+    turnstile = Turnstile(api, SCORE, len(inspectors) + limits.queue, limits.max_bytes)
+    metrics.in_flight(lambda: turnstile.taken)
+    app: ASGIApp = turnstile
     if token is not None:
         app = Locked(app, token, LOCKED)
     if origins:
@@ -124,9 +133,13 @@ def listen(host: str, port: int) -> socket.socket:
     """A socket bound to a host's first address. Raises UsageError when there is no such host, or the port is taken."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family)
+        listening = socket.create_server(address[:2], family=family)
     except OSError as error:
         raise UsageError(f"--host {host} --port {port}: {error.strerror}; take another") from error
+    # Its connections inherit this. asyncio would do it only for sockets that name their protocol; without it, the head
+    # and the body of a response are 40 ms apart.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def _allow_connections() -> None:
