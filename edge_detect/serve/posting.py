@@ -45,6 +45,11 @@ class Running:
     port: int
     process: "subprocess.Popen[str]"
 
+    @property
+    def url(self) -> str:
+        """Where it is asked for."""
+        return f"http://127.0.0.1:{self.port}"
+
     def peak_memory(self) -> int:
         """The most memory that was in use, in bytes; Linux only."""
         status = Path(f"/proc/{self.process.pid}/status").read_text("utf-8")

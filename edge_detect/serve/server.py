@@ -70,7 +70,7 @@ def serve(
     origins: those whose pages may use the API. Raises UsageError when the port cannot be had, and when others than this
     machine could ask without a token.
     """
-    listening = listen(host, port)
+    listening = bound(host, port)
     local = ipaddress.ip_address(listening.getsockname()[0].partition("%")[0]).is_loopback
     if token is None and (names or not local):
         listening.close()
@@ -129,16 +129,20 @@ def new_app(
     return Hardened(OwnNames(app, names, origins), metrics.responded)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to a host's first address. Raises UsageError when there is no such host, or the port is taken."""
+def bound(host: str, port: int) -> socket.socket:
+    """A socket on a host's first address. Raises UsageError when there is no such host, or the port is taken."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.create_server(address[:2], family=family)
+        # The protocol is named: only then does asyncio send the head and the body of a response without a pause.
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+        except OSError:
+            listening.close()
+            raise
     except OSError as error:
         raise UsageError(f"--host {host} --port {port}: {error.strerror}; take another") from error
-    # Its connections inherit this. asyncio would do it only for sockets that name their protocol; without it, the head
-    # and the body of a response are 40 ms apart.
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
 
 
