@@ -3,6 +3,8 @@
 import http.client
 import json
 import socket
+import subprocess
+import sys
 import time
 from contextlib import closing
 
@@ -345,10 +347,22 @@ def test_a_thousand_posts_at_once_are_all_answered_and_memory_stays_bounded(mode
         assert server.peak_memory() - before < 150_000_000
 
 
-def test_a_missing_package_names_its_extra():
-    import subprocess
-    import sys
+def test_no_request_that_schemathesis_invents_breaks_the_description(client, tmp_path):
+    """All its checks but one: no schema says which bytes are a picture, so most of those it sends are refused."""
+    pytest.importorskip("schemathesis", reason="schemathesis needs Python 3.11")
+    command = ["schemathesis.cli", "run", f"{client.base_url}/openapi.json", "--max-examples", "100", "--seed", "1"]
+    run = subprocess.run(
+        [sys.executable, "-m", *command, "--exclude-checks", "positive_data_acceptance", "--no-color"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout
+    assert "4 selected / 4 total" in run.stdout
 
+
+def test_a_missing_package_names_its_extra():
     code = "import sys; sys.modules['fastapi'] = None; sys.argv[1:] = ['serve']; import edge_detect.cli as c; c.main()"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode == 2
