@@ -19,7 +19,8 @@ from edge_detect.serve import connection, uploads
 from edge_detect.serve.files import Page
 from edge_detect.serve.limits import Limits
 from edge_detect.serve.posting import Form
-from edge_detect.serve.server import bound, new_app
+from edge_detect.serve.running import bound
+from edge_detect.serve.server import new_app
 
 PATIENCE = 60
 
