@@ -211,10 +211,11 @@ class LeftEye:
     """A classifier that answers the red of the leftmost column over 25, and so tells a crop from its mirror image."""
 
     def __init__(self, **changes) -> None:
-        self.card = tiny.card(**changes)
+        self.card = tiny.card(outputs={"logit": 0, "patches": 1}, **changes)
 
     def run(self, pixels) -> dict[str, np.ndarray]:
-        return {"logit": np.array([pixels[:, 0, 0].mean() / 25], np.float32)}
+        patches = pixels[:: tiny.SIDE // 4, :: tiny.SIDE // 4, :1].astype(np.float32) / 25
+        return {"logit": np.array([pixels[:, 0, 0].mean() / 25], np.float32), "patches": patches}
 
 
 def test_a_mirrored_classifier_answers_alike_for_a_picture_and_its_mirror_image():
@@ -223,3 +224,4 @@ def test_a_mirrored_classifier_answers_alike_for_a_picture_and_its_mirror_image(
     one_eyed, both = Detector(LeftEye()), Detector(LeftEye(mirrored=True))
     assert (one_eyed.logit(crop), one_eyed.logit(crop[:, ::-1])) == (4, 0)
     assert (both.logit(crop), both.logit(crop[:, ::-1])) == (2, 2)
+    assert both.patches(crop) == pytest.approx(one_eyed.patches(crop))  # a patch is where it was, in the mirror too
