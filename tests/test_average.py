@@ -26,6 +26,9 @@ def trained(folder, seed, crops, begun_from=START, widths=(4, 4, 4)):
         training["begun_from"] = begun_from
     card = dataclasses.replace(CARD, training=training)
     (folder / "best.json").write_text(json.dumps(card.to_dict()))
+    (folder / "history.csv").write_text(
+        f"crops,hours,loss,score,details,learning_rate\n{crops},0.750,0.5000,0.8000,a=0.8000,1.00e-03\n"
+    )
     return folder / "best.keras"
 
 
@@ -44,6 +47,8 @@ def test_the_mean_of_two_models_has_their_mean_weights_and_says_what_it_is_made_
     assert (card.training["crops_seen"], card.training["hours"]) == (1000 + 500 + 2000, 1.0)
     assert [part["seed"] for part in card.training["mean_of"]] == [1, 2]
     assert card.training["data_sha256"] == "d"
+    rows = (mean.parent / "history.csv").read_text().splitlines()
+    assert [row.split(",")[:2] for row in rows] == [["run", "crops"], ["one", "1500"], ["two", "3000"]]
     assert not np.array_equal(weights(one)[0], weights(two)[0])
 
 

@@ -214,6 +214,20 @@ def test_training_begins_from_a_trained_model(run, recipe, tmp_path):
     parent, child = (json.loads((folder / "best.json").read_text()) for folder in (run, tmp_path / "further"))
     assert float(history(tmp_path / "further")[0]["loss"]) < float(history(run)[0]["loss"]) - 0.05
     assert child["training"]["crops_seen"] == parent["training"]["crops_seen"] + 640
+
+
+def test_the_result_is_the_best_state_since_the_rate_began_to_fall(run, recipe, tmp_path):
+    spoilt = tmp_path / "spoilt.toml"  # at this rate, what was learnt is soon gone: the first state would be the best
+    begin = f'begin_from = "{run / "best.keras"}"\nlearning_rate = 0.3\ncooldown = 0.5\n'
+    spoilt.write_text(begin + recipe.read_text())
+    done = python("training", "fit", spoilt, "--out", tmp_path / "spoilt")
+    assert done.returncode == 0, done.stderr
+    rows = history(tmp_path / "spoilt")
+    late = max(rows[len(rows) // 2 :], key=lambda row: float(row["score"]))
+    parent, child = (json.loads((folder / "best.json").read_text()) for folder in (run, tmp_path / "spoilt"))
+    seen = child["training"]["crops_seen"] - parent["training"]["crops_seen"]
+    assert seen == int(late["crops"])
+    assert float(rows[0]["score"]) >= float(late["score"])
     assert child["training"]["begun_from"]["crops_seen"] == parent["training"]["crops_seen"]
 
 

@@ -11,11 +11,12 @@ import numpy as np
 
 from edge_detect.card import Card
 from edge_detect.errors import UsageError
+from training import history
 from training.fit import save_model
 
 
 def average_models(models: list[Path], out: Path) -> Path:
-    """Write the mean of trained `.keras` models (their cards beside them) as best.keras and best.json into `out`.
+    """Write the mean of trained `.keras` models (cards and histories beside them) into `out`, as training leaves one.
 
     All went on from the same weights (`begin_from` in their recipe), which may take part themselves. A model that is
     named twice weighs double. The card counts the crops and hours of all of them. Raises UsageError when there
@@ -26,8 +27,11 @@ def average_models(models: list[Path], out: Path) -> Path:
     try:
         parts = [{**_card(path).training, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in models]
         loaded = [keras.models.load_model(path, compile=False) for path in models]
+        curves = {path.parent: history.read(path.parent / "history.csv") for path in models}
     except (OSError, ValueError) as error:
-        raise UsageError(f"each model needs its card beside it, as training leaves them: {error}") from error
+        raise UsageError(
+            f"each model needs its card and history beside it, as training leaves them: {error}"
+        ) from error
     starts = {part["begun_from"]["sha256"] if "begun_from" in part else part["sha256"] for part in parts}
     if len(starts) != 1 or not any("begun_from" in part for part in parts):
         raise UsageError("only models that went on from the same weights have a mean: train them with begin_from")
@@ -36,6 +40,7 @@ def average_models(models: list[Path], out: Path) -> Path:
         variable.assign(np.mean(weights, axis=0))
     out.mkdir(parents=True, exist_ok=True)
     save_model(mean, dataclasses.replace(_card(models[-1]), training=_provenance(parts)), out)
+    history.join({folder.name: rows for folder, rows in curves.items()}, out / "history.csv")
     return out / "best.keras"
 
 

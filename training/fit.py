@@ -26,9 +26,10 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
     """Train a recipe into the folder `out` and return the best model's file, `out/best.keras`.
 
     Writes checkpoint.npz (all state), plateau.npz (the state before the learning rate fell), best.keras (averaged
-    weights in stock layers) with its card best.json, history.csv and history.png. A run that was interrupted goes on
-    with `resume`; a finished one is prolonged, from its plateau, by a recipe with more crops. Raises UsageError when
-    `out` holds a run and `resume` is not given, or of another recipe; KeyboardInterrupt after the state was saved.
+    weights in stock layers; of those after that, once there are any) with its card best.json, history.csv and
+    history.png. A run that was interrupted goes on with `resume`; a finished one is prolonged, from its plateau, by a
+    recipe with more crops. Raises UsageError when `out` holds a run and `resume` is not given, or of another recipe;
+    KeyboardInterrupt after the state was saved.
     """
     state, plateau = out / "checkpoint.npz", out / "plateau.npz"
     if state.exists() and not resume:
@@ -53,6 +54,8 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
             pixels, answers = next(stream)
             if run.step == recipe.cooldown_start:
                 checkpoint.save(plateau, model, run)
+                # A state at full rate is no result. Of weights that were trained before, the first might seem the best.
+                run.best, run.since_best = float("-inf"), 0
             rate = recipe.rate(run.step)
             model.optimizer.learning_rate = rate
             wanted = {name: answers[name] for name in trained}

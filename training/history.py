@@ -35,6 +35,15 @@ class History:
             csv.writer(file).writerow((crops, f"{self.hours:.3f}", f"{loss:.4f}", f"{score:.4f}", parts, f"{rate:.2e}"))
 
 
+def join(runs: dict[str, list[dict[str, str]]], out: Path) -> None:
+    """Write the rows of several runs into one file, with a first column: the name of the run."""
+    with out.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, ("run", *COLUMNS))
+        writer.writeheader()
+        for name, rows in runs.items():
+            writer.writerows({"run": name, **row} for row in rows)
+
+
 def read(table: Path) -> list[dict[str, str]]:
     """The rows of a history.csv."""
     with table.open(newline="", encoding="utf-8") as file:
