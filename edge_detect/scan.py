@@ -4,16 +4,20 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
+from edge_detect.card import Card
 from edge_detect.detector import Inspection
 from edge_detect.errors import ExitCode
 from edge_detect.pool import in_order
 from edge_detect.reading import Source
-from edge_detect.results import Result, Verdict
+from edge_detect.results import ModelId, Result, Verdict
 from edge_detect.sources.files import STDIN
 
 
 class Inspector(Protocol):
     """What pictures are shown to: a `Detector` or a `Labeller`."""
+
+    card: Card
+    model: ModelId
 
     def inspect(self, source: Source, name: str | None = None) -> Inspection:
         """What was made of one picture."""

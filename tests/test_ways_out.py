@@ -19,12 +19,13 @@ from edge_detect.live.events import Event, Kind
 from edge_detect.live.state import State
 from edge_detect.live.watcher import watch
 from edge_detect.results import ModelId
+from edge_detect.secret import read_secret
 from edge_detect.sinks import webhook as webhook_module
 from edge_detect.sinks.command import Command
 from edge_detect.sinks.metrics import Metrics
 from edge_detect.sinks.outlet import Outlet
 from edge_detect.sinks.saved import SavedEvents
-from edge_detect.sinks.webhook import SIGNATURE, Webhook, read_secret
+from edge_detect.sinks.webhook import SIGNATURE, Webhook
 
 PATIENCE = 60
 

@@ -41,13 +41,13 @@ def evaluate(
     """
     from edge_detect.evaluation.damage import DAMAGES
     from edge_detect.evaluation.evaluate import evaluate as run
-    from edge_detect.evaluation.evaluate import require
     from edge_detect.evaluation.output import check_outputs, write
     from edge_detect.evaluation.text import text
+    from edge_detect.extras import require
     from edge_detect.manifest import read_manifests
     from edge_detect.models import find_model
 
-    require("matplotlib", "sklearn")
+    require("evaluation", "evaluate", "matplotlib", "sklearn")
     to_stdout, samples = as_json == "-", read_manifests(data)
     json_file = Path(as_json) if as_json and not to_stdout else None
     check_outputs(filter(None, (report, json_file)), samples)

@@ -15,6 +15,7 @@ from edge_detect.cli.evaluate_faces import evaluate_faces
 from edge_detect.cli.info import info
 from edge_detect.cli.process import finish
 from edge_detect.cli.scan import scan
+from edge_detect.cli.serve import serve
 from edge_detect.cli.watch import watch
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.command()(scan)
 app.command()(watch)
 app.command()(cameras)
+app.command()(serve)
 app.command()(calibrate)
 app.command()(info)
 app.command()(bench)

@@ -3,13 +3,12 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from edge_detect.card import Card
 from edge_detect.detector import Detector
-from edge_detect.errors import MissingExtraError, UsageError
+from edge_detect.errors import UsageError
 from edge_detect.evaluation.bootstrap import COVERAGE, REPLICATES
 from edge_detect.evaluation.calibration import reliability, risk_coverage
 from edge_detect.evaluation.comparison import differences, twins
@@ -21,6 +20,7 @@ from edge_detect.evaluation.robustness import robustness
 from edge_detect.evaluation.roc import Figure
 from edge_detect.evaluation.rows import Split, split_figures
 from edge_detect.evaluation.scoring import Scored, score
+from edge_detect.extras import require
 from edge_detect.manifest import Sample
 from edge_detect.progress import progress
 
@@ -57,7 +57,7 @@ def evaluate(
     threads, default one per core. Raises UsageError when a split has no pictures or a source is not there, ModelError
     when a model is no classifier, PictureError when a picture cannot be read, MissingExtraError without scikit-learn.
     """
-    require("sklearn")
+    require("evaluation", "evaluate", "sklearn")
     chosen = _choose(samples, splits)
     _check_sources(chosen, together)
     detectors = [
@@ -88,12 +88,6 @@ def evaluate(
             pair = (int8, entry["float32"])
             entry["splits"][name] = differences(*(measured[model] for model in pair), *(draws[model] for model in pair))
     return Evaluation(figures, parts, scored)
-
-
-def require(*packages: str) -> None:
-    """Raise MissingExtraError when a package of the extra `evaluate` is not installed."""
-    if not all(find_spec(package) for package in packages):
-        raise MissingExtraError("evaluation", "evaluate")
 
 
 def _choose(samples: Sequence[Sample], splits: Sequence[str]) -> dict[str, list[Sample]]:

@@ -1,11 +1,9 @@
 """A watch from its first frame to its summary: events to the ways out, signals, status line, service manager."""
 
 import dataclasses
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from types import FrameType
 
 from edge_detect.detector import Detector, Inspection
 from edge_detect.errors import ExitCode
@@ -20,6 +18,7 @@ from edge_detect.sinks.outlet import Outlet
 from edge_detect.sinks.preview import Preview
 from edge_detect.sources import stream
 from edge_detect.sources.stream import Source
+from edge_detect.stopping import until_told_to_stop
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def run(source: Source, detector: Detector, settings: Settings, outputs: Outputs
             display = Display(watcher.stop)
             stack.callback(display.close)
             viewers.append(display.show)
-        with _until_told_to_stop(watcher):
+        with until_told_to_stop(watcher.stop):
             summary = _deliver(watcher, lines, outputs.outlets)
     if recording and watcher.stopped:
         return ExitCode.INTERRUPTED
@@ -104,22 +103,6 @@ def _deliver(watcher: Watcher, lines: Lines, outlets: Sequence[Outlet]) -> Summa
         lines.close()
     assert summary is not None  # a watch that raises nothing ends with one
     return summary
-
-
-@contextmanager
-def _until_told_to_stop(watcher: Watcher) -> Iterator[None]:
-    """Within, SIGTERM and Ctrl-C let the watch end in good order; a second one ends the process as it is."""
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        watcher.stop()
-        signal.signal(number, signal.SIG_DFL)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _say(text: str) -> None:

@@ -3,11 +3,12 @@
 import os
 from pathlib import Path
 
+from edge_detect.secret import read_secret
 from edge_detect.sinks.command import Command
 from edge_detect.sinks.mqtt import PASSWORD, Mqtt
 from edge_detect.sinks.outlet import Outlet
 from edge_detect.sinks.saved import SavedEvents
-from edge_detect.sinks.webhook import Webhook, read_secret
+from edge_detect.sinks.webhook import Webhook
 
 
 def open_outlets(

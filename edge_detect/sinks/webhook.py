@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from edge_detect.errors import MissingExtraError, UsageError
@@ -63,14 +62,3 @@ class Webhook(Outlet):
         """As for every way out; the connection is closed, too."""
         super().close(timeout)
         self._client.close()
-
-
-def read_secret(path: Path) -> bytes:
-    """The key in a file, without the line break at its end. Raises UsageError when it cannot be read or is empty."""
-    try:
-        secret = path.read_bytes().rstrip(b"\r\n")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    if not secret:
-        raise UsageError(f"{path} is empty; a secret is expected in it")
-    return secret
