@@ -1,6 +1,6 @@
 """What Python makes of pictures, finder outputs and cards, as files: the page's own code must make the same of them.
 
-    python tests/web_fixtures.py FOLDER
+python tests/web_fixtures.py FOLDER
 """
 
 import dataclasses
@@ -117,7 +117,16 @@ def headers(writer: Writer) -> None:
 
 
 def roundings(writer: Writer) -> None:
-    for value, digits in ((0.25, 1), (0.35, 1), (0.75, 1), (12.25, 1), (12.15, 1), (100.05, 1), (2.0, 6), (0.0000005, 6)):
+    for value, digits in (
+        (0.25, 1),
+        (0.35, 1),
+        (0.75, 1),
+        (12.25, 1),
+        (12.15, 1),
+        (100.05, 1),
+        (2.0, 6),
+        (0.0000005, 6),
+    ):
         writer.add("rounded", f"{value} to {digits}", value=value, digits=digits, expected=round(value, digits))
 
 

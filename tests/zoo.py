@@ -26,6 +26,13 @@ def encode(picture: np.ndarray, kind: str, **options) -> bytes:
     return buffer.getvalue()
 
 
+def orientation(number: int) -> Image.Exif:
+    """EXIF data that say how a picture is to be turned."""
+    exif = Image.Exif()
+    exif[0x0112] = number
+    return exif
+
+
 def with_orientation(number: int, kind: str = "JPEG", *, alpha: bool = False) -> bytes:
     """A picture that shows `scene()` upright once EXIF orientation `number` is applied."""
     undo = {
@@ -38,11 +45,9 @@ def with_orientation(number: int, kind: str = "JPEG", *, alpha: bool = False) ->
         7: lambda p: p.transpose(1, 0, 2)[::-1, ::-1],
         8: lambda p: p.transpose(1, 0, 2)[:, ::-1],
     }[number]
-    exif = Image.Exif()
-    exif[0x0112] = number
     picture = np.dstack([scene(), np.full((HEIGHT, WIDTH), 255, np.uint8)]) if alpha else scene()
     options = {"lossless": True} if kind == "WEBP" else {"quality": 95} if kind == "JPEG" else {}
-    return encode(np.ascontiguousarray(undo(picture)), kind, exif=exif, **options)
+    return encode(np.ascontiguousarray(undo(picture)), kind, exif=orientation(number), **options)
 
 
 def good() -> dict[str, bytes]:
