@@ -1,6 +1,6 @@
 """Pictures for the tests of the page: portraits, what is broken, what has no face, a clip for the camera, records.
 
-    python tests/web_pictures.py FOLDER
+python tests/web_pictures.py FOLDER
 """
 
 import json
@@ -15,7 +15,15 @@ from edge_detect import Detector, image
 from training import demo
 
 CLIP = "camera.mjpeg"
-SCORED = ("hopper-original.png", "collins-original.png", "two.png", "faceless.png", "turned.jpg", "half.jpg", "moving.gif")
+SCORED = (
+    "hopper-original.png",
+    "collins-original.png",
+    "two.png",
+    "faceless.png",
+    "turned.jpg",
+    "half.jpg",
+    "moving.gif",
+)
 
 
 def write(folder: Path) -> Path:

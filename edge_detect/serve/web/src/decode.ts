@@ -2,6 +2,7 @@
 
 import { PictureError } from "./errors";
 import { readHeader, type Header } from "./header";
+import { turn, unturned } from "./orientation";
 import { blank, CHANNELS, type Picture } from "./pixels";
 
 /** Upright pixels, perhaps fewer than the upright original's width × height. */
@@ -26,8 +27,10 @@ export async function decode(data: Uint8Array<ArrayBuffer>, longer: number): Pro
   }
   const bitmap = await toBitmap(data, header);
   try {
-    const pixels = await readPixels(bitmap, scaleOf(header, longer));
-    return { pixels, width: bitmap.width, height: bitmap.height };
+    const scale = scaleOf(header, longer);
+    const pixels = turn(await readPixels(bitmap, scale), header.orientation);
+    // Only a JPEG is reduced, and of that the browser gives the upright sides.
+    return { pixels, width: scale === 1 ? pixels.width : bitmap.width, height: scale === 1 ? pixels.height : bitmap.height };
   } finally {
     bitmap.close();
   }
@@ -46,7 +49,7 @@ function scaleOf(header: Header, longer: number): number {
 /** Colours stay the numbers that are in the file, and transparent ones are not multiplied: both as OpenCV has it. */
 async function toBitmap(data: Uint8Array<ArrayBuffer>, header: Header): Promise<ImageBitmap> {
   try {
-    return await createImageBitmap(new Blob([data]), {
+    return await createImageBitmap(unturned(data, header), {
       colorSpaceConversion: "none",
       premultiplyAlpha: "none",
       imageOrientation: "from-image",

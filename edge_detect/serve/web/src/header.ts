@@ -89,7 +89,7 @@ function readPng(data: Bytes, view: DataView): Header {
   if (findLast(data, "IEND") < 0) throw new PictureError("the PNG data is truncated; copy the file again");
   const pixels = find(data, "IDAT", 0);
   const paletteAlpha = find(data.subarray(0, pixels < 0 ? data.length - 1 : pixels), "tRNS", 0) >= 0;
-  const turn = orientationOf(chunk(data, view, "eXIf", 8, true));
+  const turn = orientationOf(exifOf(data, "PNG"));
   return plain("PNG", view.getUint32(16), view.getUint32(20), colour === 4 || colour === 6 || paletteAlpha, turn);
 }
 
@@ -101,7 +101,7 @@ function readRiff(data: Bytes, view: DataView): Header {
   if (data.length < size + 8) throw new PictureError("the WebP data is truncated; copy the file again");
   if (startsWith(data, "VP8X", 12)) {
     const side = (at: number) => view.getUint16(at, true) + (view.getUint8(at + 2) << 16) + 1;
-    const turn = orientationOf(chunk(data, view, "EXIF", 12, false));
+    const turn = orientationOf(exifOf(data, "WebP"));
     return plain("WebP", side(24), side(27), (view.getUint8(20) & 0x10) !== 0, turn);
   }
   if (startsWith(data, "VP8L", 12)) {
@@ -130,15 +130,17 @@ function readTiff(): Header {
   throw new PictureError("browsers cannot decode TIFF; convert it to PNG, or use `edge-detect scan`");
 }
 
-/** The content of a PNG's or WebP's first chunk of a name, or nothing. */
-function chunk(data: Bytes, view: DataView, name: string, start: number, isPng: boolean): Bytes {
-  let at = start;
+/** The EXIF data of a PNG or WebP, or nothing; a part of the given bytes. */
+export function exifOf(data: Bytes, format: string): Bytes {
+  const isPng = format === "PNG";
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  let at = isPng ? 8 : 12;
   while (at + 8 <= data.length) {
     const size = view.getUint32(isPng ? at : at + 4, !isPng);
-    if (startsWith(data, name, isPng ? at + 4 : at)) return data.subarray(at + 8, at + 8 + size);
+    if (isPng ? startsWith(data, "eXIf", at + 4) : startsWith(data, "EXIF", at)) return data.subarray(at + 8, at + 8 + size);
     at += isPng ? size + 12 : 8 + size + (size % 2);
   }
-  return new Uint8Array();
+  return data.subarray(0, 0);
 }
 
 function startsWith(data: Bytes, text: string, at: number): boolean {
