@@ -11,7 +11,7 @@ RECIPES = float32,float16,dynamic,int8,int8-io,int16x8
 BESIDE = $(addprefix --beside ,$(dir $(wildcard $(DATA)/labels.csv)))
 
 .NOTPARALLEL:
-.PHONY: help demo test lint format type data model fit release baselines evaluate clips soak recipes legacy tfjs clean
+.PHONY: help demo test lint format type data model fit release baselines evaluate clips soak recipes legacy tfjs load clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -86,6 +86,10 @@ recipes: .venv-dev/ready ## convert the released model by every recipe, and writ
 legacy: .venv-legacy/ready ## an environment with tflite-runtime 2.14, in which `convert` tries its models, too
 
 tfjs: convert/node/node_modules/.package-lock.json ## TensorFlow.js, in which `convert --to tfjs` tries its models
+
+load: .venv-dev/ready ## write into docs/serve.md what HTTP costs, alone and when a thousand post at once
+	.venv-dev/bin/python -m training.demo runs/load
+	.venv-dev/bin/python -m edge_detect.serve.load runs/load/hopper-original.png --into docs/serve.md
 
 clean: ## remove environments and build products (runs/ stays)
 	rm -rf .venv .venv-dev .venv-legacy build dist demo convert/node/node_modules

@@ -5,11 +5,14 @@ import math
 import os
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edge_detect import image
 from edge_detect.card import Card
 from edge_detect.errors import ModelError, PictureError
 from edge_detect.faces import FaceFinder
-from edge_detect.image import Decoded, Picture
+from edge_detect.image import Decoded, Picture, Square
 from edge_detect.models import FINDER, find_model
 from edge_detect.network import Network, Runnable
 from edge_detect.reading import Source, name_of, read_picture
@@ -25,15 +28,22 @@ _LEAST = 1 / 512
 
 @dataclass(frozen=True)
 class Inspection:
-    """A result with what it was made from: the decoded picture (None when unreadable), and each face's crop."""
+    """A result with what it was made from: the decoded picture (None when unreadable), and each face's crop.
+
+    squares: where in the decoded pixels the crops were cut.
+    """
 
     result: Result
     picture: Decoded | None = None
     crops: tuple[Picture, ...] = ()
+    squares: tuple[Square, ...] = ()
 
 
 class Detector:
     """A classifier with its calibration and thresholds, and a face finder. Use one per thread."""
+
+    PATCHES = "patches"
+    """The output of a classifier that holds the logits of patches, where it has one."""
 
     def __init__(
         self,
@@ -108,12 +118,22 @@ class Detector:
             self._face(box.scaled(scale_x, scale_y), crop, confidence)
             for box, crop, confidence in zip(boxes, crops, confidences, strict=True)
         )
-        return Inspection(self._result(label, faces), picture, crops)
+        return Inspection(self._result(label, faces), picture, crops, tuple(squares))
 
     def logit(self, crop: Picture) -> float:
         """The classifier's raw logit of *fake* for a square crop of any size, before calibration."""
         outputs = self._classifier.run(image.resize(crop, self.card.input_side))
         return raw_logit(float(outputs[self.card.output].reshape(-1)[0]), self.card)
+
+    def patches(self, crop: Picture) -> NDArray[np.float32]:
+        """How much (0–1) each patch of a square crop speaks for *fake*, in rows and columns: its logit, calibrated.
+
+        Raises ModelError when the classifier has no such output.
+        """
+        if self.PATCHES not in self.card.outputs:
+            raise ModelError(f"the model {self.card.name!r} says nothing of patches; convert one that has this output")
+        logits = self._classifier.run(image.resize(crop, self.card.input_side))[self.PATCHES][..., 0]
+        return np.asarray(np.vectorize(self.card.calibration.probability)(logits), np.float32)
 
     def verdict(self, score: float) -> Verdict:
         """What the card's thresholds make of a score."""

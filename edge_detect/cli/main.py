@@ -12,6 +12,7 @@ from edge_detect.cli.compare import compare
 from edge_detect.cli.convert import OPTIONS, convert
 from edge_detect.cli.evaluate import evaluate
 from edge_detect.cli.evaluate_faces import evaluate_faces
+from edge_detect.cli.gradio import gradio
 from edge_detect.cli.info import info
 from edge_detect.cli.process import finish
 from edge_detect.cli.scan import scan
@@ -31,6 +32,7 @@ app.command()(scan)
 app.command()(watch)
 app.command()(cameras)
 app.command()(serve)
+app.command()(gradio)
 app.command()(calibrate)
 app.command()(info)
 app.command()(bench)

@@ -36,7 +36,7 @@ def serve(
     workers: Annotated[Optional[int], typer.Option(min=1, help="Threads; default: one per core.")] = None,
     queue: Annotated[
         int, typer.Option(min=0, metavar="N", help="Requests that may wait for a worker; more get a 503.")
-    ] = 16,
+    ] = 64,
     max_bytes: Annotated[int, typer.Option(min=1, metavar="N", help="Bytes of a request at most.")] = 20_000_000,
     max_pixels: Annotated[int, typer.Option(min=1, metavar="N", help="Pixels of a picture at most.")] = 50_000_000,
 ) -> None:

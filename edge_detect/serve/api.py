@@ -18,6 +18,7 @@ from edge_detect.serve.uploads import FIELD, read_uploads
 
 ABOUT = """Scores pictures on this machine: how likely is each of them a deepfake? A score is a hint, not proof.
 Nothing that is sent is kept, or written to a disk."""
+SCORE = "/v1/score"
 _FORM = {
     "type": "object",
     "required": [FIELD],
@@ -58,7 +59,7 @@ def new_api(scorer: Scorer, classifier: Card, finder: Card | None, metrics: Metr
     )
 
     @api.post(
-        "/v1/score",
+        SCORE,
         summary="Score pictures",
         response_model=None,
         responses={200: {"model": Results}, **_NO_TOKEN, **_REFUSALS},
@@ -71,8 +72,7 @@ def new_api(scorer: Scorer, classifier: Card, finder: Card | None, metrics: Metr
         `unreadable` and says why in `error`. Only when none of them can be read is the status that of the first: 413
         for too many pixels, 415 for another kind of file, 422 for an empty or damaged one.
         """
-        with scorer.place():
-            scored = await scorer.score(await read_uploads(request, max_bytes))
+        scored = await scorer.score(await read_uploads(request, max_bytes))
         answer: dict[str, Any] = {"results": [each.result.to_dict() for each in scored]}
         if all(each.status != 200 for each in scored):
             return JSONResponse({"detail": scored[0].result.error, **answer}, scored[0].status)

@@ -45,7 +45,7 @@ class Page(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """A file, or what to do where there is no page yet."""
-        if path == "." and not (self._folder / "index.html").is_file():
+        if path == "." and scope["method"] in ("GET", "HEAD") and not (self._folder / "index.html").is_file():
             return HTMLResponse(_NOT_BUILT, 503)
         return await super().get_response(path, scope)
 

@@ -1,6 +1,6 @@
 """What every response says to browsers: load nothing from elsewhere, be framed by no one, guess no types."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,8 +20,14 @@ POLICY = {
 }
 """The content security policy: WebAssembly may be compiled, and nothing comes from or goes to another origin."""
 _UNUSED = ("display-capture", "geolocation", "microphone", "payment", "usb")
-HEADERS = {
-    "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in POLICY.items()),
+
+
+def headers(policy: Mapping[str, str]) -> dict[str, str]:
+    """What responses carry under a content security policy."""
+    return {"Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()), **_COMMON}
+
+
+_COMMON = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": ", ".join(["camera=(self)", *(f"{feature}=()" for feature in _UNUSED)]),
@@ -30,11 +36,17 @@ HEADERS = {
 }
 
 
-class Hardened:
-    """An application whose responses carry HEADERS, and each of whose statuses is counted."""
+HEADERS = headers(POLICY)
 
-    def __init__(self, app: ASGIApp, count: Callable[[int], None]) -> None:
+
+class Hardened:
+    """An application whose responses carry headers for browsers, and each of whose statuses is counted."""
+
+    def __init__(
+        self, app: ASGIApp, headers: Mapping[str, str] = HEADERS, count: Callable[[int], None] = lambda _: None
+    ) -> None:
         self._app = app
+        self._headers = headers
         self._count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,7 +54,7 @@ class Hardened:
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                MutableHeaders(scope=message).update(self._headers)
                 self._count(message["status"])
             await send(message)
 

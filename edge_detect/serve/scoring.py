@@ -2,24 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
 from dataclasses import dataclass
-
-from starlette.exceptions import HTTPException
 
 from edge_detect.errors import PictureError
 from edge_detect.header import HEAD, check_kind, read_header
 from edge_detect.pool import Pool
 from edge_detect.results import Result, Verdict
 from edge_detect.scan import Inspector
-from edge_detect.serve.limits import Limits
 from edge_detect.serve.metrics import Metrics
 from edge_detect.serve.uploads import Upload
-
-RETRY_SECONDS = 1
-"""What a client that is turned away is told to wait."""
 
 
 @dataclass(frozen=True)
@@ -31,29 +24,14 @@ class Scored:
 
 
 class Scorer:
-    """Inspectors in threads of their own, behind a queue with an end."""
+    """Inspectors in threads of their own."""
 
-    def __init__(self, inspectors: Sequence[Inspector], limits: Limits, metrics: Metrics) -> None:
-        """inspectors: one for each worker thread."""
+    def __init__(self, inspectors: Sequence[Inspector], max_pixels: int, metrics: Metrics) -> None:
+        """inspectors: one for each worker thread; max_pixels: of a picture."""
         self._pool = Pool(inspectors)
         self._model = inspectors[0].model
-        self._places = len(inspectors) + limits.queue
-        self._max_pixels = limits.max_pixels
+        self._max_pixels = max_pixels
         self._metrics = metrics
-        self._taken = 0
-        metrics.in_flight(lambda: self._taken)
-
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """Within, a request has its place. Raises HTTPException (503) when all are taken. For one event loop."""
-        if self._taken >= self._places:
-            headers = {"Retry-After": str(RETRY_SECONDS)}
-            raise HTTPException(503, f"{self._taken} requests are being answered; try again later", headers)
-        self._taken += 1
-        try:
-            yield
-        finally:
-            self._taken -= 1
 
     async def score(self, uploads: Sequence[Upload]) -> list[Scored]:
         """Results in order, from as many threads as there are inspectors."""

@@ -1,0 +1,369 @@
+"""The HTTP API, asked over real connections to real processes."""
+
+import http.client
+import json
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
+
+import httpx
+import pytest
+import zoo
+
+pytest.importorskip("fastapi", reason="the extra 'serve' is not installed")
+
+from edge_detect.serve.hardening import HEADERS
+from edge_detect.serve.posting import Form, post_at_once, running
+from edge_detect.serve.records import Record
+
+PATIENCE = 60
+TOKEN = "a-token-of-enough-characters"
+
+
+@pytest.fixture(scope="module")
+def models(tiny_model, tiny_finder):
+    return ("--model", str(tiny_model), "--finder", str(tiny_finder), "--workers", "2")
+
+
+@pytest.fixture(scope="module")
+def client(models):
+    with running(*models) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
+        yield client
+
+
+@pytest.fixture
+def token_file(tmp_path):
+    path = tmp_path / "token"
+    path.write_text(TOKEN + "\n")
+    path.chmod(0o600)
+    return path
+
+
+def post(client, *pictures, **options):
+    """Post pictures, each (name, bytes) or bytes."""
+    named = [picture if isinstance(picture, tuple) else ("picture", picture) for picture in pictures]
+    return client.post("/v1/score", files=[("file", each) for each in named], **options)
+
+
+def plain() -> bytes:
+    return zoo.good()["plain.png"]
+
+
+def test_the_records_are_those_of_scan(client, models, edge_detect, tmp_path):
+    files = zoo.good() | zoo.broken()
+    zoo.write(files, tmp_path)
+    scanned = edge_detect("scan", "--jsonl", *models, *(tmp_path / name for name in files)).records
+    answer = post(client, *files.items())
+    assert answer.status_code == 200
+    assert answer.json() == {"results": [{**record, "path": name} for record, name in zip(scanned, files, strict=True)]}
+    assert {record["verdict"] for record in scanned} > {"unreadable"}
+
+
+def test_every_record_is_as_the_description_says(client):
+    records = post(client, *zoo.good().items(), *zoo.broken().items()).json()["results"]
+    for record in records:
+        Record.model_validate(record)
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("text.jpg", 415), ("moving.gif", 415), ("empty.jpg", 422), ("half.jpg", 422), ("half.png", 422)],
+)
+def test_what_is_no_picture_is_refused_with_a_reason(client, name, status):
+    answer = post(client, (name, zoo.broken()[name]))
+    assert answer.status_code == status
+    (record,) = answer.json()["results"]
+    assert (record["verdict"], record["error"]) == ("unreadable", answer.json()["detail"])
+
+
+def test_one_bad_picture_among_others_does_not_spoil_them(client):
+    answer = post(client, b"no picture", plain())
+    assert answer.status_code == 200
+    assert [record["verdict"] == "unreadable" for record in answer.json()["results"]] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ("../../etc/passwd", "passwd"),
+        (r"C:\pictures\me.jpg", "me.jpg"),
+        ("Grüße 東京.png", "Grüße 東京.png"),
+        ("line\nbreak.jpg", "linebreak.jpg"),
+        ("x" * 1000, "x" * 255),
+        ("folder/", "upload"),
+    ],
+)
+def test_a_name_is_a_name_and_never_a_path(sent, said):
+    from edge_detect.serve.uploads import plain_name
+
+    assert plain_name(sent) == said
+
+
+def test_a_picture_is_never_read_from_a_path(client, tmp_path):
+    (tmp_path / "here.png").write_bytes(plain())
+    answer = post(client, (str(tmp_path / "here.png"), b""))
+    assert answer.status_code == 422
+    assert answer.json()["results"][0]["error"] == "the file is empty"
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "said"),
+    [
+        ({"json": {"file": "x"}}, 415, "multipart/form-data"),
+        ({"files": {"picture": b"x"}}, 422, "no file in the field 'file'"),
+        ({"files": {"other": b"x"}, "data": {"file": "/etc/passwd"}}, 422, "no file in the field 'file'"),
+        ({"content": b"nonsense", "headers": {"Content-Type": "multipart/form-data; boundary=x"}}, 400, "form"),
+        ({"content": b"", "headers": {"Content-Type": "multipart/form-data"}}, 400, "boundary"),
+        ({"files": [("file", b"x")] * 101}, 400, "Too many files"),
+    ],
+)
+def test_what_is_no_form_with_files_is_refused(client, options, status, said):
+    answer = client.post("/v1/score", **options)
+    assert answer.status_code == status
+    assert said in answer.json()["detail"]
+
+
+def test_the_cards_are_those_of_info(client, models, edge_detect):
+    cards = client.get("/v1/model").json()
+    assert cards == {
+        "classifier": json.loads(edge_detect("info", "--json", models[1]).out),
+        "finder": json.loads(edge_detect("info", "--json", models[3]).out),
+    }
+
+
+def test_health_and_metrics(client):
+    assert client.get("/healthz").json() == {"status": "ok"}
+    post(client, plain(), b"no picture")
+    said = client.get("/metrics").text
+    assert 'edge_detect_pictures_total{verdict="unreadable"}' in said
+    assert 'edge_detect_http_responses_total{status="200"}' in said
+    assert "edge_detect_requests_in_flight 0.0" in said
+    assert "edge_detect_picture_seconds_count" in said
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/healthz", "/nothing", "/v1/score", "/openapi.json"])
+def test_every_response_tells_browsers_to_load_nothing_from_elsewhere(client, path):
+    headers = client.get(path).headers
+    assert {name: headers.get(name) for name in HEADERS} == HEADERS
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "access-control-allow-origin" not in headers
+    assert "server" not in headers
+
+
+def test_the_description_loads_nothing_and_names_every_path(client):
+    page, description = client.get("/docs").text, client.get("/openapi.json").json()
+    assert "://" not in page
+    assert not any(tag in page for tag in ("<script", "<style", "<link", "<img", "style="))
+    assert {"/v1/score", "/v1/model", "/healthz", "/metrics"} == set(description["paths"])
+    for path in description["paths"]:
+        assert path in page
+
+
+def test_only_methods_that_there_are_are_answered(client):
+    assert client.get("/v1/score").status_code == 405
+    assert client.post("/").status_code == 405
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "localhost.evil", ""])
+def test_a_name_that_was_made_to_point_here_is_refused(client, host):
+    assert client.get("/healthz", headers={"Host": host}).status_code == 403
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1:8000", "[::1]:8000", "[::1]"])
+def test_names_of_this_machine_are_answered(client, host):
+    assert client.get("/healthz", headers={"Host": host}).status_code == 200
+
+
+def test_a_form_that_another_page_posts_is_refused(client):
+    for origin in ("https://evil.example", "null", "http://localhost:1"):
+        assert post(client, plain(), headers={"Origin": origin}).status_code == 403
+    assert post(client, plain(), headers={"Origin": str(client.base_url).rstrip("/")}).status_code == 200
+
+
+def test_a_page_that_was_let_in_may_post(models):
+    with running(*models, "--cors", "https://friend.example") as server:
+        friend = {"Origin": "https://friend.example"}
+        with httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
+            answer = post(client, plain(), headers=friend)
+            asked = client.options("/v1/score", headers={**friend, "Access-Control-Request-Method": "POST"})
+            other = post(client, plain(), headers={"Origin": "https://evil.example"})
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == friend["Origin"]
+    assert asked.status_code == 200
+    assert (other.status_code, other.headers.get("access-control-allow-origin")) == (403, None)
+
+
+@pytest.mark.parametrize("options", [("--host", "0.0.0.0"), ("--host", "::"), ("--allow-host", "me.example")])
+def test_other_machines_are_not_let_in_without_a_token(edge_detect, models, options):
+    run = edge_detect("serve", "--port", "0", *models, *options)
+    assert (run.code, run.out) == (2, "")
+    assert "--token-file" in run.err
+
+
+def test_with_a_token_the_api_is_locked_and_the_page_is_not(models, token_file):
+    options = ("--host", "0.0.0.0", "--token-file", str(token_file))
+    with running(*models, *options) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
+        for authorization in ("", "Bearer", "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer \xff"):
+            answer = post(client, plain(), headers={"Authorization": authorization.encode("latin-1")})
+            assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+        assert [client.get(path).status_code for path in ("/v1/model", "/metrics")] == [401, 401]
+        assert [client.get(path).status_code for path in ("/healthz", "/docs")] == [200, 200]
+        known = {"Authorization": f"Bearer {TOKEN}", "Host": "any.example"}
+        assert post(client, plain(), headers=known).status_code == 200
+        assert client.get("/metrics", headers=known).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("", "is empty"), ("short", "16 or more"), ("with some blanks in it", "spaces")]
+)
+def test_a_token_that_is_none_is_wrong_usage(edge_detect, models, tmp_path, text, said):
+    (tmp_path / "token").write_text(text)
+    run = edge_detect("serve", "--port", "0", *models, "--token-file", tmp_path / "token")
+    assert run.code == 2
+    assert said in run.err
+
+
+def test_a_token_that_others_can_read_is_spoken_of(capsys, token_file):
+    from edge_detect.serve.token import read_token
+
+    assert read_token(token_file) == TOKEN.encode()
+    assert capsys.readouterr().err == ""
+    token_file.chmod(0o644)
+    read_token(token_file)
+    assert "chmod 600" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_said(edge_detect, models):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        run = edge_detect("serve", "--port", taken.getsockname()[1], *models)
+    assert run.code == 2
+    assert "Address already in use; take another" in run.err
+
+
+class Unfinished:
+    """A request whose head and first half are sent."""
+
+    def __init__(self, server, form):
+        self._connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+        self._connection.putrequest("POST", "/v1/score")
+        self._connection.putheader("Content-Type", form.kind)
+        self._connection.putheader("Content-Length", str(len(form.body)))
+        self._connection.endheaders()
+        self._rest = form.body[len(form.body) // 2 :]
+        self._connection.send(form.body[: len(form.body) // 2])
+
+    def finish(self):
+        with closing(self._connection):
+            self._connection.send(self._rest)
+            answer = self._connection.getresponse()
+            return answer.status, json.loads(answer.read())
+
+
+def in_flight(client) -> bool:
+    return "edge_detect_requests_in_flight 1.0" in client.get("/metrics").text
+
+
+def wait_until(condition):
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_when_all_places_are_taken_others_are_told_when_to_come_again(models):
+    options = ("--workers", "1", "--queue", "0")
+    with running(*models, *options) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
+        first = Unfinished(server, Form.of(plain()))
+        wait_until(lambda: in_flight(client))
+        second = post(client, plain())
+        assert (second.status_code, second.headers["retry-after"]) == (503, "1")
+        assert first.finish()[0] == 200
+        assert post(client, plain()).status_code == 200
+
+
+@pytest.mark.parametrize("interrupt", ["SIGTERM", "SIGINT"])
+def test_requests_under_way_are_answered_before_the_end(models, interrupt):
+    import signal
+
+    with running(*models) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
+        request = Unfinished(server, Form.of(plain()))
+        wait_until(lambda: in_flight(client))
+        server.process.send_signal(getattr(signal, interrupt))
+        time.sleep(0.3)
+        status, answer = request.finish()
+        assert (status, answer["results"][0]["error"]) == (200, None)
+        assert server.process.wait(PATIENCE) == 0
+        assert server.process.stderr.read() == ""
+
+
+def test_a_body_that_is_too_large_is_refused_whatever_its_head_says(models):
+    options = ("--max-bytes", "100000")
+    with running(*models, *options) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
+        assert post(client, plain()).status_code == 200
+        assert post(client, plain() + bytes(100_000)).status_code == 413
+        form = Form.of(plain() + bytes(200_000))
+        pieces = (form.body[start : start + 1000] for start in range(0, len(form.body), 1000))
+        chunked = client.post("/v1/score", content=pieces, headers={"Content-Type": form.kind})
+        assert chunked.status_code == 413
+        assert "100000 bytes" in chunked.json()["detail"]
+
+
+def test_an_endless_body_costs_no_memory(models):
+    with running(*models) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
+        post(client, plain())
+        before = server.peak_memory()
+
+        def endless():
+            yield Form.of(b"").body[:100]
+            while True:
+                yield bytes(1 << 20)
+
+        try:
+            answer = client.post("/v1/score", content=endless(), headers={"Content-Type": Form.of(b"").kind})
+            assert answer.status_code == 413
+        except httpx.HTTPError:  # the server closed the connection while the client went on sending
+            pass
+        assert server.peak_memory() - before < 100_000_000
+
+
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(models):
+    options = ("--max-pixels", str(zoo.WIDTH * zoo.HEIGHT))
+    with running(*models, *options) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
+        assert post(client, plain()).status_code == 200
+        answer = post(client, zoo.encode(zoo.scene().repeat(2, axis=0), "PNG"))
+    assert answer.status_code == 413
+    assert "96×128 pixels" in answer.json()["detail"]
+
+
+def test_a_thousand_posts_at_once_are_all_answered_and_memory_stays_bounded(models):
+    with running(*models) as server:
+        post_at_once(server.port, Form.of(plain()), 10)
+        before = server.peak_memory()
+        answers = post_at_once(server.port, Form.of(plain() + bytes(100_000)), 1000)
+        assert {answer.status for answer in answers} <= {200, 503}
+        assert sum(answer.status == 200 for answer in answers) >= 66
+        assert server.peak_memory() - before < 150_000_000
+
+
+def test_no_request_that_schemathesis_invents_breaks_the_description(client, tmp_path):
+    """All its checks but one: no schema says which bytes are a picture, so most of those it sends are refused."""
+    pytest.importorskip("schemathesis", reason="schemathesis needs Python 3.11")
+    command = ["schemathesis.cli", "run", f"{client.base_url}/openapi.json", "--max-examples", "100", "--seed", "1"]
+    run = subprocess.run(
+        [sys.executable, "-m", *command, "--exclude-checks", "positive_data_acceptance", "--no-color"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout
+    assert "4 selected / 4 total" in run.stdout
+
+
+def test_a_missing_package_names_its_extra():
+    code = "import sys; sys.modules['fastapi'] = None; sys.argv[1:] = ['serve']; import edge_detect.cli as c; c.main()"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert "pip install 'edge-detect[serve]'" in run.stderr
