@@ -4,6 +4,8 @@ import { blank, CHANNELS, type Picture } from "./pixels";
 import { rint } from "./rounding";
 
 const { fround } = Math;
+/** Shares of pixels below this are left out. */
+const SLIVER = 1e-3;
 
 /** The picture with sides at most as long as before, each new pixel the mean of the area it covers. */
 export function resizeArea(picture: Picture, width: number, height: number): Picture {
@@ -41,64 +43,71 @@ function averageBlocks(picture: Picture, width: number, height: number, blockX: 
   return result;
 }
 
-/** Which source pixels a row of result pixels is made of, and with what weights. */
+/** Which old pixels each new one along a row or column is made of: those from `first[i]` on, with a run of weights. */
 interface Shares {
-  readonly target: Int32Array;
-  readonly source: Int32Array;
+  readonly first: Int32Array;
+  /** Where the weights of each new pixel begin; one more than there are pixels. */
+  readonly start: Int32Array;
   readonly weight: Float32Array;
 }
 
 function sharesOf(from: number, to: number, scale: number): Shares {
-  const rows: [number, number, number][] = [];
-  for (let target = 0; target < to; target++) {
-    const start = target * scale;
-    const end = start + scale;
-    const span = Math.min(scale, from - start);
-    const last = Math.min(Math.floor(end), from - 1);
-    const first = Math.min(Math.ceil(start), last);
-    if (first - start > 1e-3) rows.push([target, first - 1, (first - start) / span]);
-    for (let source = first; source < last; source++) rows.push([target, source, 1 / span]);
-    if (end - last > 1e-3) rows.push([target, last, Math.min(end - last, 1, span) / span]);
+  const first = new Int32Array(to);
+  const start = new Int32Array(to + 1);
+  const weights: number[] = [];
+  for (let i = 0; i < to; i++) {
+    const begin = i * scale;
+    const end = begin + scale;
+    const span = Math.min(scale, from - begin);
+    const lastWhole = Math.min(Math.floor(end), from - 1);
+    const firstWhole = Math.min(Math.ceil(begin), lastWhole);
+    const hasHead = firstWhole - begin > SLIVER;
+    first[i] = hasHead ? firstWhole - 1 : firstWhole;
+    if (hasHead) weights.push((firstWhole - begin) / span);
+    for (let whole = firstWhole; whole < lastWhole; whole++) weights.push(1 / span);
+    if (end - lastWhole > SLIVER) weights.push(Math.min(end - lastWhole, 1, span) / span);
+    start[i + 1] = weights.length;
   }
-  return {
-    target: Int32Array.from(rows, ([target]) => target),
-    source: Int32Array.from(rows, ([, source]) => source),
-    weight: Float32Array.from(rows, ([, , weight]) => weight),
-  };
+  return { first, start, weight: Float32Array.from(weights) };
 }
 
-/** Means of areas whose edges lie within pixels: float32 sums along rows, then down columns. */
+/** Means of areas whose edges lie within pixels: float32 sums along rows, then down columns, in OpenCV's order. */
 function averageAreas(picture: Picture, width: number, height: number, scaleX: number, scaleY: number): Picture {
-  const { data } = picture;
   const across = sharesOf(picture.width, width, scaleX);
   const down = sharesOf(picture.height, height, scaleY);
   const result = blank(width, height);
   const stride = width * CHANNELS;
   const line = new Float32Array(stride);
   const sum = new Float32Array(stride);
-  const finish = (row: number) => {
+  let averaged = -1; // the row of the picture that is in `line`: two new rows share one where they meet
+  for (let row = 0; row < height; row++) {
+    sum.fill(0);
+    for (let at = down.start[row]!, from = down.first[row]!; at < down.start[row + 1]!; at++, from++) {
+      if (from !== averaged) averageRow(picture, from, across, line);
+      averaged = from;
+      const weight = down.weight[at]!;
+      for (let i = 0; i < stride; i++) sum[i] = fround(sum[i]! + fround(weight * line[i]!));
+    }
     for (let i = 0; i < stride; i++) result.data[row * stride + i] = rint(sum[i]!);
-  };
-  let current = 0;
-  for (let j = 0; j < down.target.length; j++) {
-    line.fill(0);
-    const start = down.source[j]! * picture.width * CHANNELS;
-    for (let k = 0; k < across.target.length; k++) {
-      const to = across.target[k]! * CHANNELS;
-      const from = start + across.source[k]! * CHANNELS;
-      const weight = across.weight[k]!;
-      line[to] = fround(line[to]! + fround(data[from]! * weight));
-      line[to + 1] = fround(line[to + 1]! + fround(data[from + 1]! * weight));
-      line[to + 2] = fround(line[to + 2]! + fround(data[from + 2]! * weight));
-    }
-    const weight = down.weight[j]!;
-    if (down.target[j] !== current) {
-      finish(current);
-      current = down.target[j]!;
-      sum.fill(0);
-    }
-    for (let i = 0; i < stride; i++) sum[i] = fround(sum[i]! + fround(weight * line[i]!));
   }
-  finish(current);
   return result;
+}
+
+/** The means of one row of a picture. */
+function averageRow({ width, data }: Picture, row: number, { first, start, weight }: Shares, into: Float32Array): void {
+  for (let i = 0; i < first.length; i++) {
+    let from = (row * width + first[i]!) * CHANNELS;
+    let red = 0;
+    let green = 0;
+    let blue = 0;
+    for (let at = start[i]!; at < start[i + 1]!; at++, from += CHANNELS) {
+      const share = weight[at]!;
+      red = fround(red + fround(data[from]! * share));
+      green = fround(green + fround(data[from + 1]! * share));
+      blue = fround(blue + fround(data[from + 2]! * share));
+    }
+    into[i * CHANNELS] = red;
+    into[i * CHANNELS + 1] = green;
+    into[i * CHANNELS + 2] = blue;
+  }
 }

@@ -10,6 +10,7 @@ export class Overlay {
   readonly element = make("div", { class: "overlay", attributes: { "aria-hidden": "true" } });
   private readonly heat = make("canvas", { class: "heat", hidden: true });
   private readonly boxes = make("div", { class: "boxes" });
+  private drawn: Inspection | null = null;
 
   constructor() {
     this.element.append(this.heat, this.boxes);
@@ -17,11 +18,14 @@ export class Overlay {
 
   set showsHeat(shown: boolean) {
     this.heat.hidden = !shown;
+    this.paintHeat();
   }
 
   /** Draw what was found, in place of what was. */
-  draw({ record, width, height, heats }: Inspection): void {
-    paint(this.heat, heats, width, height);
+  draw(inspection: Inspection): void {
+    this.drawn = inspection;
+    this.paintHeat();
+    const { record, width, height } = inspection;
     this.boxes.replaceChildren(
       ...record.faces.map((face, index) => {
         const [x0, y0, x1, y1] = face.box as [number, number, number, number];
@@ -36,5 +40,9 @@ export class Overlay {
         return box;
       }),
     );
+  }
+  /** Only where it is seen: a camera has thirty frames a second. */
+  private paintHeat(): void {
+    if (this.drawn && !this.heat.hidden) paint(this.heat, this.drawn.heats, this.drawn.width, this.drawn.height);
   }
 }

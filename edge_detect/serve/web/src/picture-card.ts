@@ -32,7 +32,7 @@ export class PictureCard {
     parts.push(this.title(), verdictOf(record));
     if (record.faces.length > 1) parts.push(facesOf(record));
     parts.push(
-      make("p", { class: "facts" }, `${time(milliseconds)} · ${facts.name} ${facts.precision} · ${facts.models.join(", ")}`),
+      factsOf(milliseconds, facts),
       make("div", { class: "tools" }, ...tools, ...this.recordButtons(record)),
       make("details", {}, make("summary", {}, "Record"), jsonOf(record)),
     );
@@ -92,6 +92,11 @@ function jsonOf(record: Record): HTMLElement {
   text.setAttribute("role", "region");
   text.setAttribute("aria-label", `Record of ${record.path}`);
   return text;
+}
+
+function factsOf(milliseconds: number, { name, precision, models }: EngineFacts): HTMLElement {
+  const facts = [`${time(milliseconds)} on ${name} ${precision}`, `models ${models.join(", ")}`];
+  return make("p", { class: "facts" }, ...facts.map((fact) => make("span", {}, fact)));
 }
 
 function time(milliseconds: number): string {

@@ -14,8 +14,8 @@ export function verdictOf(record: Record): HTMLElement {
   );
   const parts: HTMLElement[] = [words];
   if (record.score !== null) {
-    words.append(make("span", { class: "number" }, percent(record.score), make("small", {}, " likely fake")));
-    parts.push(bar(record.score, record));
+    words.append(make("span", { class: "number" }, percent(record.score), make("small", {}, " chance of fake")));
+    parts.push(bar(record.score, record), zones(record));
   }
   const explanation = explain(record);
   if (explanation) parts.push(make("p", { class: "why" }, explanation));
@@ -44,5 +44,14 @@ function bar(score: number, { verdict, model }: Record): HTMLElement {
     make("span", { class: "mark at-real" }),
     make("span", { class: "mark at-fake" }),
   );
+  return element;
+}
+
+/** What the parts of the bar are called. */
+function zones({ model }: Record): HTMLElement {
+  const { real, fake } = model.thresholds;
+  const names = ["real", "uncertain", "fake"].map((name) => make("span", {}, name));
+  const element = make("div", { class: "zones", attributes: { "aria-hidden": "true" } }, ...names);
+  element.style.gridTemplateColumns = [real, fake - real, 1 - fake].map((share) => `minmax(0, ${100 * share}fr)`).join(" ");
   return element;
 }

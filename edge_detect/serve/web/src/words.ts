@@ -40,6 +40,6 @@ export function inShort(face: FaceRecord): string {
 
 /** A whole result in a sentence, for who hears the page. */
 export function sentence(record: Record): string {
-  const score = record.score === null ? "" : `, ${percent(record.score)} likely fake`;
+  const score = record.score === null ? "" : `, ${percent(record.score)} chance of fake`;
   return `${record.path}: ${WORDS[record.verdict].toLowerCase()}${score}. ${explain(record)}`.trim();
 }
