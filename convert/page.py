@@ -20,7 +20,9 @@ from edge_detect.models import DEFAULT, FINDER
 MODELS = Path(__file__).parent.parent / "models"
 
 
-def write_graphs(folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where a folder a model goes.")]) -> None:
+def write_graphs(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where a folder a model goes.")],
+) -> None:
     """Write the classifier and the finder as graph models, each with its card."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     for name in (DEFAULT, FINDER):

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 import { compressed } from "./vite/compressed.ts";
 import { icons } from "./vite/icons.ts";
+import { licences } from "./vite/licences.ts";
 import { litert } from "./vite/litert.ts";
 import { shell } from "./vite/shell.ts";
 
@@ -15,7 +16,13 @@ const out = here("../static");
 
 export default defineConfig({
   define: { __LITERT__: JSON.stringify(folder) },
-  plugins: [litert(`assets/${folder}`, here("node_modules/@litertjs/core/wasm")), icons(), shell(), compressed(out)],
+  plugins: [
+    litert(`assets/${folder}`, here("node_modules/@litertjs/core/wasm")),
+    icons(),
+    licences(here(".")),
+    shell(),
+    compressed(out),
+  ],
   // LiteRT.js loads a script by importScripts, which module workers do not have.
   worker: { format: "iife", rolldownOptions: { output: { entryFileNames: "assets/[name]-[hash].js" } } },
   build: {

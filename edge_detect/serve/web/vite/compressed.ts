@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import type { Plugin } from "vite";
 
-const KINDS = /\.(js|css|html|json|wasm|tflite|bin|svg|webmanifest)$/;
+const KINDS = /\.(js|css|html|json|txt|wasm|tflite|svg|webmanifest)$/; // float32 weights do not compress
 const LEAST = 1024;
 const QUALITY = 9; // 11 takes a minute for LiteRT's WebAssembly, and saves a tenth
 
