@@ -10,7 +10,7 @@ import edge_detect as package
     "verb",
     [
         *([], ["scan"], ["watch"], ["cameras"], ["calibrate"], ["info"], ["bench"], ["evaluate"], ["evaluate-faces"]),
-        *(["compare"], ["convert"]),
+        *(["compare"], ["convert"], ["serve"], ["gradio"]),
     ],
 )
 def test_every_verb_has_help(edge_detect, verb, flag):

@@ -12,12 +12,19 @@ from edge_detect.results import SCHEMA_VERSION
 
 CARDS = [ROOT / "models" / name / "README.md" for name in ("deepfake", "face")]
 DATA, CONVERT = ROOT / "docs" / "data.md", ROOT / "docs" / "convert.md"
-PI = ROOT / "docs" / "raspberry-pi.md"
+PI, SERVE, WEB = (ROOT / "docs" / f"{name}.md" for name in ("raspberry-pi", "serve", "web"))
 README = (ROOT / "README.md").read_text()
 
 
 @pytest.mark.parametrize(
-    ("verb", "heading"), [("scan", "Scan pictures"), ("watch", "Watch a camera"), ("evaluate", "Measure a model")]
+    ("verb", "heading"),
+    [
+        ("scan", "Scan pictures"),
+        ("watch", "Watch a camera"),
+        ("serve", "Serve a page and an API"),
+        ("gradio", "Try models by hand"),
+        ("evaluate", "Measure a model"),
+    ],
 )
 def test_every_option_is_in_the_readme_and_no_other(verb, heading, edge_detect):
     shown = set(re.findall(r"--[a-z-]+", edge_detect(verb, "--help").out))
@@ -28,7 +35,10 @@ def test_every_option_is_in_the_readme_and_no_other(verb, heading, edge_detect):
 
 @pytest.mark.parametrize(
     "verb",
-    ["scan", "watch", "cameras", "calibrate", "info", "bench", "evaluate", "evaluate-faces", "compare", "convert"],
+    [
+        *("scan", "watch", "cameras", "serve", "gradio", "calibrate", "info", "bench"),
+        *("evaluate", "evaluate-faces", "compare", "convert"),
+    ],
 )
 def test_every_verb_is_in_the_readme(verb, edge_detect):
     assert f"edge-detect {verb}" in README
@@ -66,23 +76,31 @@ def test_the_event_in_the_readme_has_the_schema_of_the_program(edge_detect, tiny
     assert examples[1]["deciding"][0].keys() == records[-1]["deciding"][0].keys()
 
 
-def test_the_service_runs_a_command_that_exists(edge_detect):
-    unit = (ROOT / "docs" / "edge-detect.service").read_text()
-    command = re.search(r"^ExecStart=(.*)$", unit, re.MULTILINE).group(1)
-    shown = set(re.findall(r"--[a-z-]+", edge_detect("watch", "--help").out))
-    assert "edge-detect watch" in command
+@pytest.mark.parametrize(("path", "verb"), [(ROOT / "docs" / "edge-detect.service", "watch"), (SERVE, "serve")])
+def test_a_service_runs_a_command_that_exists(edge_detect, path, verb):
+    command = re.search(r"^ExecStart=(.*)$", path.read_text(), re.MULTILINE).group(1)
+    shown = set(re.findall(r"--[a-z-]+", edge_detect(verb, "--help").out))
+    assert f"edge-detect {verb}" in command
     assert set(re.findall(r"--[a-z-]+", command)) <= shown
+
+
+def test_every_status_of_the_service_is_in_its_document():
+    pytest.importorskip("fastapi", reason="the extra 'serve' is not installed")
+    from edge_detect.serve.api import STATUSES
+
+    told = {int(status) for status in re.findall(r"^\| (\d{3}) \|", SERVE.read_text(), re.MULTILINE)}
+    assert told == {*STATUSES, 200, 403}  # 403 is for every path, and stands in no operation
 
 
 def test_every_make_verb_in_the_documents_exists():
     makefile = (ROOT / "Makefile").read_text()
-    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, CONVERT, PI, *CARDS):
-        for verb in re.findall(r"(?:`|\$ )make ([a-z]+)", path.read_text()):
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, CONVERT, PI, SERVE, WEB, *CARDS):
+        for verb in re.findall(r"(?:`|\$ )make ([a-z-]+)", path.read_text()):
             assert re.search(rf"^{verb}:", makefile, re.MULTILINE), (path, verb)
 
 
 def test_every_link_to_a_file_leads_somewhere():
-    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, CONVERT, PI, *CARDS):
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, CONVERT, PI, SERVE, WEB, *CARDS):
         for target in re.findall(r"\]\((?!http|#)([^)#]+)\)", path.read_text()):
             assert (path.parent / target).exists(), (path.name, target)
 

@@ -39,6 +39,8 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 _NO_TOKEN: dict[int | str, dict[str, Any]] = {
     401: {"model": Problem, "description": "The server has a token, and this is not it."}
 }
+STATUSES = tuple(int(status) for status in (*_REFUSALS, *_NO_TOKEN))
+"""What a post may be answered with instead of results."""
 
 
 def new_api(scorer: Scorer, classifier: Card, finder: Card | None, metrics: Metrics, max_bytes: int) -> FastAPI:

@@ -5,7 +5,7 @@ import type { Heat } from "./protocol";
 const LONGEST = 640;
 const FAKE = [232, 89, 12] as const;
 const REAL = [25, 113, 194] as const;
-const OPACITY = 0.65;
+const OPACITY = 0.7;
 
 /** Paint the heat of a picture's faces; width and height are the picture's. */
 export function paint(canvas: HTMLCanvasElement, heats: readonly Heat[], width: number, height: number): void {
