@@ -13,8 +13,10 @@ import numpy as np
 import zoo
 
 from edge_detect import faces, image
+from edge_detect.card import unpack
 from edge_detect.errors import PictureError
 from edge_detect.header import read_header
+from edge_detect.models import DEFAULT, FINDER, find_model
 
 SQUARES = (1, 2, 7, 100, 223, 224, 225, 300, 448, 672, 1000)
 LETTERBOXES = ((256, 256), (640, 480), (480, 640), (512, 512), (1024, 768), (1920, 1080), (1, 1), (3, 700), (37, 91))
@@ -116,6 +118,13 @@ def headers(writer: Writer) -> None:
             writer.add("headers", name, data=data, error=str(error))
 
 
+def cards(writer: Writer) -> None:
+    for name in (DEFAULT, FINDER):
+        data = find_model(name).read_bytes()
+        flatbuffer, card = unpack(data)
+        writer.add("cards", name, model=data, card=json.loads(json.dumps(card.to_dict())), length=len(flatbuffer))
+
+
 def roundings(writer: Writer) -> None:
     for value, digits in (
         (0.25, 1),
@@ -138,6 +147,7 @@ def write(folder: Path) -> Path:
     squares(writer, rng)
     searches(writer, rng)
     headers(writer)
+    cards(writer)
     roundings(writer)
     writer.close()
     return folder

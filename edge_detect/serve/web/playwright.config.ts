@@ -23,6 +23,7 @@ export default defineConfig({
         "--disable-component-update",
         "--disable-sync",
         "--use-fake-device-for-media-stream",
+        "--host-resolver-rules=MAP insecure.test 127.0.0.1", // any name but localhost is no secure place
         ...(process.env["EDGE_DETECT_CLIP"] ? [`--use-file-for-fake-video-capture=${process.env["EDGE_DETECT_CLIP"]}`] : []),
       ],
     },

@@ -65,7 +65,7 @@ class TfjsNetwork implements Network {
   }
 
   async run(picture: Picture): Promise<Outputs> {
-    const input = tf.tensor4d(Float32Array.from(picture.data), [1, picture.height, picture.width, 3]);
+    const input = tf.tensor4d(new Float32Array(picture.data), [1, picture.height, picture.width, 3]);
     const nodes = Object.entries(this.outputs);
     const answer = this.model.execute(input, nodes.map(([, { name }]) => name));
     const tensors = Array.isArray(answer) ? answer : [answer];

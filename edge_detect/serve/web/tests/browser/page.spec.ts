@@ -123,15 +123,17 @@ test("a camera that is not allowed is explained", async ({ context, site }) => {
   await expect(site.locator("#camera .trouble").first()).toContainText("The camera was not allowed. Allow it in");
 });
 
-test("a page from an insecure place says so, and how to get the camera", async ({ browser, server }) => {
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await page.addInitScript(() => Object.defineProperty(window, "isSecureContext", { value: false }));
-  await page.goto(server.origin);
+test("over plain http from another device, the camera is explained, and pictures are scored all the same", async ({ page }) => {
+  const server = await Server.start("--allow-host", "insecure.test");
+  await page.goto(server.origin.replace("127.0.0.1", "insecure.test"));
+  expect(await page.evaluate(() => window.isSecureContext)).toBe(false);
   await page.getByRole("button", { name: "Use the camera" }).click();
   await expect(page.locator("#camera-trouble")).toContainText("plain http from another device");
   await expect(page.locator("#camera-trouble")).toContainText("ssh -L");
-  await context.close();
+  await page.setInputFiles("#files", given("hopper-original.png"));
+  await expect(page.locator(`${card} .box`)).toHaveCount(1);
+  await expect(page.locator("#offline")).toHaveText("");
+  await server.stop();
 });
 
 test("after the first load, the page works with the server stopped", async ({ browser }) => {

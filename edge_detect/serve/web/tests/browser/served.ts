@@ -13,9 +13,10 @@ export class Server {
     private readonly process: ChildProcess,
   ) {}
 
-  static async start(): Promise<Server> {
+  static async start(...options: string[]): Promise<Server> {
     const python = process.env["EDGE_DETECT_PYTHON"] ?? join(ROOT, ".venv-dev/bin/python");
-    const child = spawn(python, ["-m", "edge_detect", "serve", "--port", "0"], { cwd: ROOT, stdio: ["ignore", "ignore", "pipe"] });
+    const command = ["-m", "edge_detect", "serve", "--port", "0", ...options];
+    const child = spawn(python, command, { cwd: ROOT, stdio: ["ignore", "ignore", "pipe"] });
     const origin = await new Promise<string>((resolve, reject) => {
       let said = "";
       child.stderr!.on("data", (text: Buffer) => {
