@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { violations } from "./axe";
 import { expect, given, Server, test } from "./served";
 
@@ -123,8 +123,10 @@ test("a camera that is not allowed is explained", async ({ context, site }) => {
   await expect(site.locator("#camera .trouble").first()).toContainText("The camera was not allowed. Allow it in");
 });
 
-test("over plain http from another device, the camera is explained, and pictures are scored all the same", async ({ page }) => {
-  const server = await Server.start("--allow-host", "insecure.test");
+test("over plain http from another device, the camera is explained, and pictures are scored all the same", async ({ page }, info) => {
+  const token = info.outputPath("token"); // of the API; the page needs none
+  writeFileSync(token, "correct-horse-battery-staple", { mode: 0o600 });
+  const server = await Server.start("--allow-host", "insecure.test", "--token-file", token);
   await page.goto(server.origin.replace("127.0.0.1", "insecure.test"));
   expect(await page.evaluate(() => window.isSecureContext)).toBe(false);
   await page.getByRole("button", { name: "Use the camera" }).click();
@@ -149,6 +151,14 @@ test("after the first load, the page works with the server stopped", async ({ br
   await page.setInputFiles("#files", given("hopper-original.png"));
   await expect(page.locator(`${card} .box`)).toHaveCount(1);
   await context.close();
+});
+
+test("nothing is wider than a small phone", async ({ site }) => {
+  await site.setViewportSize({ width: 320, height: 640 });
+  await site.setInputFiles("#files", ["two.png", "half.jpg"].map(given));
+  await expect(site.locator(`${card} .verdict`)).toHaveCount(2);
+  await site.locator(`${card} summary`).first().click();
+  expect(await site.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
 });
 
 for (const colorScheme of ["light", "dark"] as const) {

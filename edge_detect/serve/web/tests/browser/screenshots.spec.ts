@@ -19,7 +19,7 @@ test("on a desk, light", async ({ site }) => {
 test("on a phone, dark", async ({ context, site, server }) => {
   await context.grantPermissions(["camera"], { origin: server.origin });
   await site.emulateMedia({ colorScheme: "dark" });
-  await site.setViewportSize({ width: 390, height: 1300 });
+  await site.setViewportSize({ width: 390, height: 1440 });
   await site.setInputFiles("#files", given("collins-original.png"));
   await expect(site.locator(".card .verdict")).toHaveCount(1);
   await site.screenshot({ path: join(folder!, "page-phone.jpg"), type: "jpeg", quality: 82 });
