@@ -136,5 +136,5 @@ $(WEB)/graphs/ready: .venv-dev/ready convert/page.py convert/tfjs.py $(wildcard 
 	touch $@
 
 $(PAGE): $(WEB)/node_modules/.package-lock.json $(WEB)/graphs/ready $(wildcard models/*/*-int8.tflite) \
-		$(wildcard $(WEB)/*.html $(WEB)/*.ts $(WEB)/src/* $(WEB)/vite/* $(WEB)/public/*)
+		$(wildcard $(WEB)/*.html $(WEB)/*.ts $(WEB)/src/* $(WEB)/src/style/* $(WEB)/vite/* $(WEB)/public/*)
 	npm run build --prefix $(WEB)

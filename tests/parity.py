@@ -62,7 +62,8 @@ def _of_portrait(name: str, pixels: NDArray[np.uint8], box: tuple[float, ...]) -
     yield sample("PNG", "plain.png", zoo.encode(pixels, "PNG"))
     yield sample("PNG", "palette.png", _saved(rgb.convert("P", palette=Image.Palette.ADAPTIVE), "PNG"))
     yield sample("PNG", "grey.png", _saved(rgb.convert("L"), "PNG"))
-    deep = cv2.imencode(".png", pixels[..., ::-1].astype(np.uint16) * 257 - 128 * (pixels[..., ::-1] > 0))[1]
+    finer = np.random.default_rng(0).integers(0, 256, pixels.shape, np.uint16)
+    deep = cv2.imencode(".png", pixels[..., ::-1] * np.uint16(256) + finer)[1]
     yield sample("PNG, 16 bits", "deep.png", deep.tobytes())
     yield sample("BMP", "plain.bmp", zoo.encode(pixels, "BMP"))
     for quality in (95, 75, 40):
