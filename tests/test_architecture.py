@@ -48,6 +48,16 @@ def test_the_runtime_imports_nothing_heavy():
         assert not imports(path) & (HEAVY - allowed), path
 
 
+WEB = {"anyio", "fastapi", "gradio", "pydantic", "starlette", "uvicorn"}
+"""The extras `serve` and `gradio`."""
+
+
+def test_only_the_service_imports_web_frameworks():
+    for path in files("edge_detect"):
+        if path.parent.name != "serve":
+            assert not imports(path) & WEB, path
+
+
 def test_figures_of_merit_need_no_extra():
     code = (
         "import sys, edge_detect.evaluation.evaluate, edge_detect.evaluation.text;"

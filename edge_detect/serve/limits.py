@@ -15,10 +15,6 @@ STOP_SECONDS = 40
 """Requests that are under way get this long to end when the server does: longer than a body may take."""
 CONNECTIONS = 4096
 """More connections than this at once are turned away."""
-ACCEPTED = 16
-"""Connections that are accepted at a time: thousands at once must not hold up the answers to those before them."""
-SWITCH_SECONDS = 0.0005
-"""How long a thread keeps Python's lock: a worker waits so long for the thread of the connections, again and again."""
 
 
 @dataclass(frozen=True)

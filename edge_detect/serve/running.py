@@ -2,7 +2,6 @@
 
 import resource
 import socket
-import sys
 from contextlib import nullcontext
 from typing import Any
 
@@ -13,7 +12,7 @@ from edge_detect.errors import UsageError
 from edge_detect.live import systemd
 from edge_detect.progress import say
 from edge_detect.serve.connection import Connection
-from edge_detect.serve.limits import ACCEPTED, CONNECTIONS, STOP_SECONDS, SWITCH_SECONDS
+from edge_detect.serve.limits import CONNECTIONS, STOP_SECONDS
 from edge_detect.stopping import until_told_to_stop
 
 
@@ -31,8 +30,6 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer, and say so."""
         await super().startup(sockets)
-        for each in sockets or ():
-            each.listen(CONNECTIONS)  # what waits in the kernel is not bounded by how many are accepted at a time
         if self.started:
             say(f"edge-detect: {self._ready}")
             systemd.notify("READY=1")
@@ -52,12 +49,11 @@ def run(app: ASGIApp, listening: socket.socket, ready: str) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        backlog=ACCEPTED,
+        backlog=CONNECTIONS,
         limit_concurrency=CONNECTIONS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
     _allow_connections()
-    sys.setswitchinterval(SWITCH_SECONDS)
     server = Server(config, ready)
 
     def stop() -> None:

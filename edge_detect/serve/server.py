@@ -71,5 +71,11 @@ def new_app(
     if token is not None:
         app = Locked(app, token, LOCKED)
     if origins:
-        app = CORSMiddleware(app, list(origins), allow_methods=["GET", "POST"], allow_headers=["Authorization"])
+        app = CORSMiddleware(
+            app,
+            list(origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization"],
+            expose_headers=["Retry-After"],
+        )
     return Hardened(OwnNames(app, names, origins), count=metrics.responded)

@@ -85,7 +85,11 @@ def _blocks(trial: Trial, uploads: Path) -> Any:
             with gradio.Column():
                 # The file itself, as it was sent: another encoding would be another picture, and another score.
                 picture = gradio.Image(
-                    label="Picture", type="filepath", image_mode=None, sources=["upload", "webcam", "clipboard"]
+                    label="Picture",
+                    type="filepath",
+                    image_mode=None,
+                    sources=["upload", "webcam", "clipboard"],
+                    buttons=["fullscreen"],
                 )
                 picture.async_move_resource_to_block_cache = partial(_uploaded, uploads.resolve())
                 model = gradio.Dropdown(trial.names, value=trial.names[0], label="Model")
@@ -94,10 +98,9 @@ def _blocks(trial: Trial, uploads: Path) -> Any:
                 )
                 button = gradio.Button("Score", variant="primary")
             with gradio.Column():
-                annotated = gradio.Image(label="Faces", format="png", interactive=False)
-                heat = gradio.Image(
-                    label="Heatmap: warm speaks for fake, cool for real", format="png", interactive=False
-                )
+                drawn = {"format": "png", "interactive": False, "buttons": ["download", "fullscreen"]}  # no sharing
+                annotated = gradio.Image(label="Faces", **drawn)
+                heat = gradio.Image(label="Heatmap: warm speaks for fake, cool for real", **drawn)
         # As text: Gradio takes objects with a `path` for files of its own.
         record = gradio.Code(label="JSON, as scan --jsonl prints it", language="json", interactive=False)
         scoring = {"fn": score, "inputs": [picture, model, rate], "outputs": [annotated, heat, record]}
