@@ -13,7 +13,7 @@ PAGE = edge_detect/serve/static/index.html
 BESIDE = $(addprefix --beside ,$(dir $(wildcard $(DATA)/labels.csv)))
 
 .NOTPARALLEL:
-.PHONY: help demo test lint format type data model fit release baselines evaluate clips soak recipes legacy tfjs load web wheel parity clean
+.PHONY: help demo test lint format type data model fit release baselines evaluate clips soak recipes legacy tfjs load web wheel parity page-figures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12

@@ -30,7 +30,7 @@ export class Examiner {
             else if (data.kind === "failed") reject(new Error(data.error));
             else this.settle(data);
           };
-          worker.onerror = () => reject(new Error("the worker could not be started; load the page again"));
+          worker.onerror = () => reject(new Error("it could not be started; is the server still there?"));
         }),
     );
   }
@@ -42,6 +42,7 @@ export class Examiner {
       this.waiting.set(id, { resolve, reject });
       const transfer = task.kind === "frame" ? [task.frame] : [];
       void this.worker.then((worker) => worker.postMessage({ ...task, id }, transfer));
+      this.facts.catch(reject); // without an engine there is no answer
     });
   }
 

@@ -2,7 +2,7 @@
 
 import { CHANNELS, type Picture } from "./pixels";
 
-const LONGEST = 1280;
+const LONGEST = 896; // of a card on a screen with two pixels a point
 
 /** A bitmap of a picture with sides of at most LONGEST pixels. */
 export async function previewOf({ width, height, data }: Picture): Promise<ImageBitmap> {

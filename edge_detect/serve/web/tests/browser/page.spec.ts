@@ -150,6 +150,10 @@ test("after the first load, the page works with the server stopped", async ({ br
   await expect(page.locator("#engine-state")).toContainText("LiteRT.js is ready");
   await page.setInputFiles("#files", given("hopper-original.png"));
   await expect(page.locator(`${card} .box`)).toHaveCount(1);
+  await page.getByRole("radio", { name: "TensorFlow.js" }).check();
+  await expect(page.locator("#engine-state")).toContainText("is the server still there?");
+  await page.setInputFiles("#files", given("hopper-original.png"));
+  await expect(page.locator(`${card} .trouble`)).toContainText("This picture was not scored");
   await context.close();
 });
 
