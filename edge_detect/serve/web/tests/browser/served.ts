@@ -17,6 +17,7 @@ export class Server {
     const python = process.env["EDGE_DETECT_PYTHON"] ?? join(ROOT, ".venv-dev/bin/python");
     const command = ["-m", "edge_detect", "serve", "--port", "0", ...options];
     const child = spawn(python, command, { cwd: ROOT, stdio: ["ignore", "ignore", "pipe"] });
+    process.once("exit", () => child.kill()); // where a test failed before it came to `stop`
     const origin = await new Promise<string>((resolve, reject) => {
       let said = "";
       child.stderr!.on("data", (text: Buffer) => {
