@@ -8,19 +8,22 @@ SOURCES ?= runs/data
 BASELINES = serenity meso4 tiny_ladeda mobilenet
 CLONES ?=
 RECIPES = float32,float16,dynamic,int8,int8-io,int16x8
+WEB = edge_detect/serve/web
+PAGE = edge_detect/serve/static/index.html
 BESIDE = $(addprefix --beside ,$(dir $(wildcard $(DATA)/labels.csv)))
 
 .NOTPARALLEL:
-.PHONY: help demo test lint format type data model fit release baselines evaluate clips soak age recipes legacy tfjs load clean
+.PHONY: help demo test lint format type data model fit release baselines evaluate clips soak age recipes legacy tfjs load web wheel parity page-figures clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: .venv/ready ## score two portraits and manipulated versions of them, with the base install
 	.venv/bin/python -m training.demo demo
 	.venv/bin/edge-detect scan --exit-zero demo
 
 test: .venv-dev/ready ## install what the tests need and run all checks
+	@$(MAKE) web || echo "the page is not built, for the reason above: its tests will be skipped"
 	.venv-dev/bin/ruff check .
 	.venv-dev/bin/ruff format --check .
 	.venv-dev/bin/mypy
@@ -94,8 +97,20 @@ load: .venv-dev/ready ## write into docs/serve.md what HTTP costs, alone and whe
 	.venv-dev/bin/python -m training.demo runs/load
 	.venv-dev/bin/python -m edge_detect.serve.load runs/load/hopper-original.png --into docs/serve.md
 
+web: $(PAGE) ## build the page that `edge-detect serve` gives; needs Node.js 20 and npm
+
+wheel: web ## a wheel with the page in it, in dist/
+	.venv-dev/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+parity: web ## score the parity set in Python and in the browser, and print how far they are apart
+	.venv-dev/bin/python tests/parity.py
+
+page-figures: web ## measure and photograph the page, and write that into README.md and docs/
+	.venv-dev/bin/python tests/page_figures.py
+
 clean: ## remove environments and build products (runs/ stays)
 	rm -rf .venv .venv-dev .venv-legacy build dist demo convert/node/node_modules
+	rm -rf $(WEB)/node_modules $(WEB)/graphs edge_detect/serve/static
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -115,3 +130,14 @@ LEGACY_PYTHON ?= $(or $(shell command -v python3.11 || command -v python3.10),$(
 
 convert/node/node_modules/.package-lock.json: convert/node/package-lock.json
 	npm ci --prefix convert/node --no-audit --no-fund --ignore-scripts
+
+$(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
+	npm ci --prefix $(WEB) --no-audit --no-fund --ignore-scripts
+
+$(WEB)/graphs/ready: .venv-dev/ready convert/page.py convert/tfjs.py $(wildcard models/*/*.keras models/*/*-float32.tflite)
+	.venv-dev/bin/python -m convert.page $(WEB)/graphs
+	touch $@
+
+$(PAGE): $(WEB)/node_modules/.package-lock.json $(WEB)/graphs/ready $(wildcard models/*/*-int8.tflite) \
+		$(wildcard $(WEB)/*.html $(WEB)/*.ts $(WEB)/src/* $(WEB)/src/style/* $(WEB)/vite/* $(WEB)/public/*)
+	npm run build --prefix $(WEB)

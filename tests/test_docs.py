@@ -12,7 +12,7 @@ from edge_detect.results import SCHEMA_VERSION
 
 CARDS = [ROOT / "models" / name / "README.md" for name in ("deepfake", "face")]
 DATA, CONVERT = ROOT / "docs" / "data.md", ROOT / "docs" / "convert.md"
-PI, SERVE = ROOT / "docs" / "raspberry-pi.md", ROOT / "docs" / "serve.md"
+PI, SERVE, WEB = (ROOT / "docs" / f"{name}.md" for name in ("raspberry-pi", "serve", "web"))
 README = (ROOT / "README.md").read_text()
 
 
@@ -94,13 +94,13 @@ def test_every_status_of_the_service_is_in_its_document():
 
 def test_every_make_verb_in_the_documents_exists():
     makefile = (ROOT / "Makefile").read_text()
-    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, CONVERT, PI, SERVE, *CARDS):
-        for verb in re.findall(r"(?:`|\$ )make ([a-z]+)", path.read_text()):
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, CONVERT, PI, SERVE, WEB, *CARDS):
+        for verb in re.findall(r"(?:`|\$ )make ([a-z-]+)", path.read_text()):
             assert re.search(rf"^{verb}:", makefile, re.MULTILINE), (path, verb)
 
 
 def test_every_link_to_a_file_leads_somewhere():
-    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, CONVERT, PI, SERVE, *CARDS):
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, CONVERT, PI, SERVE, WEB, *CARDS):
         for target in re.findall(r"\]\((?!http|#)([^)#]+)\)", path.read_text()):
             assert (path.parent / target).exists(), (path.name, target)
 

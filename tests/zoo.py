@@ -26,8 +26,17 @@ def encode(picture: np.ndarray, kind: str, **options) -> bytes:
     return buffer.getvalue()
 
 
-def with_orientation(number: int, kind: str = "JPEG", *, alpha: bool = False) -> bytes:
-    """A picture that shows `scene()` upright once EXIF orientation `number` is applied."""
+def orientation(number: int) -> Image.Exif:
+    """EXIF data that say how a picture is to be turned."""
+    exif = Image.Exif()
+    exif[0x0112] = number
+    return exif
+
+
+def with_orientation(
+    number: int, kind: str = "JPEG", *, alpha: bool = False, picture: np.ndarray | None = None
+) -> bytes:
+    """A picture that shows `picture`, or `scene()`, upright once EXIF orientation `number` is applied."""
     undo = {
         1: lambda p: p,
         2: lambda p: p[:, ::-1],
@@ -38,11 +47,11 @@ def with_orientation(number: int, kind: str = "JPEG", *, alpha: bool = False) ->
         7: lambda p: p.transpose(1, 0, 2)[::-1, ::-1],
         8: lambda p: p.transpose(1, 0, 2)[:, ::-1],
     }[number]
-    exif = Image.Exif()
-    exif[0x0112] = number
-    picture = np.dstack([scene(), np.full((HEIGHT, WIDTH), 255, np.uint8)]) if alpha else scene()
+    picture = scene() if picture is None else picture
+    if alpha:
+        picture = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
     options = {"lossless": True} if kind == "WEBP" else {"quality": 95} if kind == "JPEG" else {}
-    return encode(np.ascontiguousarray(undo(picture)), kind, exif=exif, **options)
+    return encode(np.ascontiguousarray(undo(picture)), kind, exif=orientation(number), **options)
 
 
 def good() -> dict[str, bytes]:

@@ -20,6 +20,7 @@ TYPES = {
     ".png": "image/png",
     ".svg": "image/svg+xml",
     ".tflite": "application/octet-stream",
+    ".txt": "text/plain",
     ".wasm": "application/wasm",
     ".webmanifest": "application/manifest+json",
     ".webp": "image/webp",

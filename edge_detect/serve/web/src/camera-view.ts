@@ -1,0 +1,110 @@
+// The live camera: each frame is looked at as soon as the one before is done. Frames are seen, not announced.
+
+import { CameraError, listCameras, nextFrame, openCamera } from "./camera";
+import { byId, make } from "./dom";
+import { wordsOf } from "./errors";
+import type { Examiner } from "./examiner";
+import { Overlay } from "./overlay";
+import { heatButton } from "./picture-card";
+import { verdictOf } from "./verdict";
+
+const SMOOTHED = 0.1;
+
+/** Starts and stops with its buttons; `keep` gets a frame, as a file, that the user wants scored by itself. */
+export class CameraView {
+  private readonly video = make("video", { muted: true, playsInline: true });
+  private readonly overlay = new Overlay();
+  private readonly said = make("div", { class: "said" });
+  private readonly facts = make("p", { class: "facts" });
+  private readonly choice = make("select", { hidden: true, attributes: { "aria-label": "Camera" } });
+  private readonly trouble = byId("camera-trouble");
+  private readonly live = byId("camera-live");
+  private stream: MediaStream | null = null;
+
+  constructor(
+    private readonly examiner: () => Examiner,
+    private readonly keep: (frame: File) => void,
+    private readonly announce: (words: string) => void,
+  ) {
+    this.video.setAttribute("aria-label", "What the camera sees");
+    const keepButton = make("button", { type: "button" }, "Keep this frame");
+    keepButton.addEventListener("click", () => void this.keepFrame());
+    const stopButton = make("button", { type: "button", class: "quiet" }, "Stop");
+    stopButton.addEventListener("click", () => this.stop());
+    const tools = make("div", { class: "tools" }, keepButton, stopButton, heatButton(this.overlay), this.choice);
+    const picture = make("div", { class: "picture" }, make("div", { class: "frame" }, this.video, this.overlay.element));
+    this.live.append(picture, make("div", { class: "beside" }, this.said, this.facts, tools));
+    this.choice.addEventListener("change", () => void this.start(this.choice.value));
+    byId("camera-start").addEventListener("click", () => void this.start());
+  }
+
+  private async start(deviceId?: string): Promise<void> {
+    this.release();
+    const section = byId("camera");
+    section.hidden = false;
+    try {
+      this.stream = await openCamera(deviceId);
+    } catch (error) {
+      if (!(error instanceof CameraError)) throw error;
+      this.trouble.textContent = error.message;
+      this.trouble.hidden = false;
+      this.live.hidden = true;
+      this.announce(error.message);
+      return;
+    }
+    this.trouble.hidden = true;
+    this.live.hidden = false;
+    this.video.srcObject = this.stream;
+    await this.video.play();
+    this.announce("The camera is on. Keep a frame to hear what is said of it.");
+    await this.offerOthers(deviceId);
+    await this.watch(this.stream);
+  }
+
+  private async offerOthers(current?: string): Promise<void> {
+    const cameras = await listCameras();
+    this.choice.replaceChildren(...cameras.map(({ id, name }) => make("option", { value: id, selected: id === current }, name)));
+    this.choice.hidden = cameras.length < 2;
+  }
+
+  private async watch(stream: MediaStream): Promise<void> {
+    let mean: number | null = null;
+    while (this.stream === stream) {
+      await nextFrame(this.video);
+      const start = performance.now();
+      try {
+        const frame = await createImageBitmap(this.video, { colorSpaceConversion: "none" });
+        const inspection = await this.examiner().examine({ kind: "frame", name: "camera", frame });
+        if (this.stream !== stream) return;
+        this.overlay.draw(inspection);
+        this.said.replaceChildren(verdictOf(inspection.record));
+      } catch (error) {
+        this.said.replaceChildren(make("p", { class: "trouble" }, `This frame was not scored: ${wordsOf(error)}.`));
+      }
+      const taken = performance.measure("frame", { start }).duration; // seen by the browser's own tools, and then
+      performance.clearMeasures("frame"); // not kept: there is no end to frames
+      mean = mean === null ? taken : mean + SMOOTHED * (taken - mean);
+      this.facts.textContent = `${Math.round(mean)} ms a frame, from camera to verdict`;
+    }
+  }
+
+  private async keepFrame(): Promise<void> {
+    const canvas = new OffscreenCanvas(this.video.videoWidth, this.video.videoHeight);
+    canvas.getContext("2d")?.drawImage(this.video, 0, 0);
+    const time = new Date().toTimeString().slice(0, 8).replaceAll(":", "-");
+    this.keep(new File([await canvas.convertToBlob({ type: "image/png" })], `camera ${time}.png`));
+  }
+
+  private stop(): void {
+    this.release();
+    byId("camera").hidden = true;
+    byId("camera-start").focus();
+    this.announce("The camera is off.");
+  }
+
+  private release(): void {
+    this.stream?.getTracks().forEach((track) => track.stop());
+    this.stream = null;
+    this.video.srcObject = null;
+  }
+}

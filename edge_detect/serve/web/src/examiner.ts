@@ -1,0 +1,68 @@
+// The page's side of a worker with an engine in it.
+
+import type { Answer, EngineFacts, Inspection, Request } from "./protocol";
+
+export type EngineChoice = "litert" | "tfjs";
+
+type Task = Request extends infer R ? (R extends Request ? Omit<R, "id"> : never) : never;
+
+interface Waiting {
+  readonly resolve: (inspection: Inspection) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** An engine at work. Each has a worker of its own, so TensorFlow.js is fetched only when it is chosen. */
+export class Examiner {
+  readonly facts: Promise<EngineFacts>;
+  private readonly worker: Promise<Worker>;
+  private readonly waiting = new Map<number, Waiting>();
+  private isRetired = false;
+  private count = 0;
+
+  /** when: the worker is started; what is asked before that waits. */
+  constructor(choice: EngineChoice, when: Promise<unknown>) {
+    this.worker = when.then(() => start(choice));
+    this.facts = this.worker.then(
+      (worker) =>
+        new Promise((resolve, reject) => {
+          worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+            if (data.kind === "ready") resolve(data.facts);
+            else if (data.kind === "failed") reject(new Error(data.error));
+            else this.settle(data);
+          };
+          worker.onerror = () => reject(new Error("it could not be started; is the server still there?"));
+        }),
+    );
+  }
+
+  /** Look at a picture file, or at a camera's frame, which is used up. */
+  examine(task: Task): Promise<Inspection> {
+    const id = this.count++;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      const transfer = task.kind === "frame" ? [task.frame] : [];
+      void this.worker.then((worker) => worker.postMessage({ ...task, id }, transfer));
+      this.facts.catch(reject); // without an engine there is no answer
+    });
+  }
+
+  /** End once all that was asked is answered. */
+  retire(): void {
+    this.isRetired = true;
+    if (this.waiting.size === 0) void this.worker.then((worker) => worker.terminate());
+  }
+
+  private settle(answer: Extract<Answer, { id: number }>): void {
+    const task = this.waiting.get(answer.id);
+    this.waiting.delete(answer.id);
+    if (answer.kind === "done") task?.resolve(answer.inspection);
+    else task?.reject(new Error(answer.error));
+    if (this.isRetired) this.retire();
+  }
+}
+
+function start(choice: EngineChoice): Worker {
+  return choice === "litert"
+    ? new Worker(new URL("./litert.worker.ts", import.meta.url))
+    : new Worker(new URL("./tfjs.worker.ts", import.meta.url));
+}

@@ -1,0 +1,162 @@
+// What an encoded picture is, read from its first bytes before it is decoded: the checks of `edge_detect/header.py`, with
+// the same words. Browsers show half a JPEG without complaint, and would accept kinds of files that Python refuses.
+
+import { PictureError } from "./errors";
+import { orientationOf } from "./exif";
+
+/** Format, and width and height in pixels before any EXIF rotation; orientation is 1–8, read for PNG and WebP only. */
+export interface Header {
+  readonly format: string;
+  readonly width: number;
+  readonly height: number;
+  readonly hasAlpha: boolean;
+  readonly orientation: number;
+}
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+const SUPPORTED = "JPEG, PNG, WebP, BMP and TIFF";
+const OTHERS: readonly [number, string, string][] = [
+  [0, "GIF8", "a GIF"],
+  [4, "ftypavi", "an AVIF picture"],
+  [4, "ftyphe", "a HEIC picture"],
+  [4, "ftypmif1", "a HEIC picture"],
+  [4, "ftyp", "a video"],
+  [0, "\x1aE\xdf\xa3", "a video"],
+  [0, "%PDF", "a PDF document"],
+  [0, "8BPS", "a Photoshop document"],
+  [0, "\xff\x0a", "a JPEG XL picture"],
+  [0, "\x00\x00\x00\x0cJXL ", "a JPEG XL picture"],
+  [0, "\x00\x00\x00\x0cjP", "a JPEG 2000 picture"],
+];
+const READERS: readonly [string, (data: Bytes, view: DataView) => Header][] = [
+  ["\xff\xd8\xff", readJpeg],
+  ["\x89PNG\r\n\x1a\n", readPng],
+  ["RIFF", readRiff],
+  ["BM", readBmp],
+  ["II*\x00", readTiff],
+  ["MM\x00*", readTiff],
+];
+
+/** The header of an encoded picture. Throws PictureError when it is empty, of no supported kind, or cut short. */
+export function readHeader(data: Bytes): Header {
+  if (data.length === 0) throw new PictureError("the file is empty");
+  const reader = READERS.find(([magic]) => startsWith(data, magic, 0))?.[1];
+  if (!reader) {
+    const other = OTHERS.find(([offset, magic]) => startsWith(data, magic, offset));
+    if (other) throw new PictureError(`this is ${other[2]}; convert it to one of ${SUPPORTED}`);
+    throw new PictureError(`not a picture of a supported kind (${SUPPORTED})`);
+  }
+  let header: Header;
+  try {
+    header = reader(data, new DataView(data.buffer, data.byteOffset, data.byteLength));
+  } catch (error) {
+    if (error instanceof RangeError) throw new PictureError("the file ends inside its header; copy it again");
+    throw error;
+  }
+  if (header.width < 1 || header.height < 1) {
+    throw new PictureError(`the ${header.format} header is damaged: it gives no picture size`);
+  }
+  return header;
+}
+
+function plain(format: string, width: number, height: number, hasAlpha = false, orientation = 1): Header {
+  return { format, width, height, hasAlpha, orientation };
+}
+
+/** Walk the segments to the frame header, then look for the end marker behind the first scan. */
+function readJpeg(data: Bytes, view: DataView): Header {
+  let width = 0;
+  let height = 0;
+  let at = 2;
+  let marker = 0;
+  while (marker !== 0xda) {
+    while (view.getUint8(at) !== 0xff || [0x00, 0xff].includes(view.getUint8(at + 1))) at++;
+    marker = view.getUint8(at + 1);
+    const length = view.getUint16(at + 2);
+    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
+      height = view.getUint16(at + 5);
+      width = view.getUint16(at + 7);
+    }
+    at += 2 + length;
+  }
+  if (find(data, "\xff\xd9", at) < 0) throw new PictureError("the JPEG data is truncated; copy the file again");
+  return plain("JPEG", width, height);
+}
+
+function readPng(data: Bytes, view: DataView): Header {
+  const colour = view.getUint8(25);
+  if (findLast(data, "IEND") < 0) throw new PictureError("the PNG data is truncated; copy the file again");
+  const pixels = find(data, "IDAT", 0);
+  const paletteAlpha = find(data.subarray(0, pixels < 0 ? data.length - 1 : pixels), "tRNS", 0) >= 0;
+  const turn = orientationOf(exifOf(data, "PNG"));
+  return plain("PNG", view.getUint32(16), view.getUint32(20), colour === 4 || colour === 6 || paletteAlpha, turn);
+}
+
+function readRiff(data: Bytes, view: DataView): Header {
+  const size = view.getUint32(4, true);
+  if (!startsWith(data, "WEBP", 8)) {
+    throw new PictureError("this is a RIFF file (sound or video), not a WebP picture");
+  }
+  if (data.length < size + 8) throw new PictureError("the WebP data is truncated; copy the file again");
+  if (startsWith(data, "VP8X", 12)) {
+    const side = (at: number) => view.getUint16(at, true) + (view.getUint8(at + 2) << 16) + 1;
+    const turn = orientationOf(exifOf(data, "WebP"));
+    return plain("WebP", side(24), side(27), (view.getUint8(20) & 0x10) !== 0, turn);
+  }
+  if (startsWith(data, "VP8L", 12)) {
+    const bits = view.getUint32(21, true);
+    return plain("WebP", (bits & 0x3fff) + 1, ((bits >> 14) & 0x3fff) + 1, ((bits >> 28) & 1) !== 0);
+  }
+  return plain("WebP", view.getUint16(26, true) & 0x3fff, view.getUint16(28, true) & 0x3fff);
+}
+
+function readBmp(data: Bytes, view: DataView): Header {
+  const offset = view.getUint32(10, true);
+  const isOld = view.getUint32(14, true) === 12;
+  const width = isOld ? view.getUint16(18, true) : view.getInt32(18, true);
+  const height = Math.abs(isOld ? view.getUint16(20, true) : view.getInt32(22, true)); // negative: stored top-down
+  const depth = view.getUint16(isOld ? 24 : 28, true);
+  const compression = isOld ? 0 : view.getUint32(30, true);
+  const stride = Math.floor((width * depth + 31) / 32) * 4;
+  if ([0, 3].includes(compression) && data.length < offset + stride * height) {
+    throw new PictureError("the BMP data is truncated; copy the file again");
+  }
+  return plain("BMP", width, height);
+}
+
+/** No browser of note decodes TIFF, so nothing more is looked up in one. */
+function readTiff(): Header {
+  throw new PictureError("browsers cannot decode TIFF; convert it to PNG, or use `edge-detect scan`");
+}
+
+/** The EXIF data of a PNG or WebP, or nothing; a part of the given bytes. */
+export function exifOf(data: Bytes, format: string): Bytes {
+  const isPng = format === "PNG";
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  let at = isPng ? 8 : 12;
+  while (at + 8 <= data.length) {
+    const size = view.getUint32(isPng ? at : at + 4, !isPng);
+    if (isPng ? startsWith(data, "eXIf", at + 4) : startsWith(data, "EXIF", at)) return data.subarray(at + 8, at + 8 + size);
+    at += isPng ? size + 12 : 8 + size + (size % 2);
+  }
+  return data.subarray(0, 0);
+}
+
+function startsWith(data: Bytes, text: string, at: number): boolean {
+  for (let i = 0; i < text.length; i++) if (data[at + i] !== text.charCodeAt(i)) return false;
+  return true;
+}
+
+function find(data: Bytes, text: string, from: number): number {
+  for (let at = data.indexOf(text.charCodeAt(0), from); at >= 0; at = data.indexOf(text.charCodeAt(0), at + 1)) {
+    if (startsWith(data, text, at)) return at;
+  }
+  return -1;
+}
+
+function findLast(data: Bytes, text: string): number {
+  let at = data.length - text.length;
+  while (at >= 0 && !startsWith(data, text, at)) at--;
+  return at;
+}

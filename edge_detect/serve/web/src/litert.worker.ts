@@ -1,0 +1,4 @@
+import { loadEngine } from "./engine-litert";
+import { serve } from "./worker";
+
+serve(loadEngine);

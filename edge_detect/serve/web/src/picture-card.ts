@@ -1,0 +1,104 @@
+// One picture's card: what was seen, what is said of it, and its record.
+
+import { make } from "./dom";
+import { Overlay } from "./overlay";
+import type { EngineFacts, Inspection } from "./protocol";
+import type { Record } from "./record";
+import { copyText, saveText } from "./sharing";
+import { verdictOf } from "./verdict";
+import { inShort } from "./words";
+
+export class PictureCard {
+  readonly element = make("li", { class: "card" });
+  record: Record | null = null;
+
+  constructor(readonly name: string) {
+    const waiting = make("div", { class: "waiting", attributes: { "aria-hidden": "true" } });
+    this.element.append(waiting, this.title(), make("p", { class: "why" }, "Waiting to be looked at…"));
+  }
+
+  /** Show what became of the picture. */
+  show(inspection: Inspection, facts: EngineFacts): void {
+    const { record, preview, milliseconds } = inspection;
+    this.record = record;
+    const parts: HTMLElement[] = [];
+    const tools: HTMLElement[] = [];
+    if (preview) {
+      const overlay = new Overlay();
+      overlay.draw(inspection);
+      parts.push(make("div", { class: "picture" }, make("div", { class: "frame" }, this.canvasOf(preview), overlay.element)));
+      if (record.faces.length > 0) tools.push(heatButton(overlay));
+    }
+    parts.push(this.title(), verdictOf(record));
+    if (record.faces.length > 1) parts.push(facesOf(record));
+    parts.push(
+      factsOf(milliseconds, facts),
+      make("div", { class: "tools" }, ...tools, ...this.recordButtons(record)),
+      make("details", {}, make("summary", {}, "Record"), jsonOf(record)),
+    );
+    this.element.replaceChildren(...parts);
+  }
+
+  /** Say that the page itself failed, which is no fault of the picture. */
+  fail(reason: string): void {
+    this.element.replaceChildren(this.title(), make("p", { class: "trouble" }, `This picture was not scored: ${reason}.`));
+  }
+
+  private title(): HTMLElement {
+    return make("h3", { title: this.name }, this.name);
+  }
+
+  private canvasOf(preview: ImageBitmap): HTMLCanvasElement {
+    const canvas = make("canvas", {
+      width: preview.width,
+      height: preview.height,
+      attributes: { role: "img", "aria-label": this.name },
+    });
+    canvas.getContext("bitmaprenderer")?.transferFromImageBitmap(preview);
+    return canvas;
+  }
+
+  private recordButtons(record: Record): HTMLElement[] {
+    const line = `${JSON.stringify(record)}\n`;
+    const copy = make("button", { type: "button", class: "quiet" }, "Copy");
+    copy.setAttribute("aria-label", `Copy the record of ${this.name}`);
+    copy.addEventListener("click", () => void copyText(line, copy));
+    const save = make("button", { type: "button", class: "quiet" }, "Save");
+    save.setAttribute("aria-label", `Save the record of ${this.name}`);
+    save.addEventListener("click", () => saveText(line, `${this.name}.jsonl`));
+    return [copy, save];
+  }
+}
+
+/** A button that shows and hides the heatmap. */
+export function heatButton(overlay: Overlay): HTMLButtonElement {
+  const legend = "Warm: speaks for fake. Cool: speaks for real.";
+  const button = make("button", { type: "button", class: "quiet toggle", title: legend }, "Heatmap");
+  button.setAttribute("aria-pressed", "false");
+  button.addEventListener("click", () => {
+    const shown = button.getAttribute("aria-pressed") !== "true";
+    button.setAttribute("aria-pressed", String(shown));
+    overlay.showsHeat = shown;
+  });
+  return button;
+}
+
+function facesOf(record: Record): HTMLElement {
+  return make("ol", { class: "faces" }, ...record.faces.map((face) => make("li", { class: face.verdict }, inShort(face))));
+}
+
+function jsonOf(record: Record): HTMLElement {
+  const text = make("pre", { tabIndex: 0 }, JSON.stringify(record, null, 1));
+  text.setAttribute("role", "region");
+  text.setAttribute("aria-label", `Record of ${record.path}`);
+  return text;
+}
+
+function factsOf(milliseconds: number, { name, precision, models }: EngineFacts): HTMLElement {
+  const facts = [`${time(milliseconds)} on ${name} ${precision}`, `models ${models.join(", ")}`];
+  return make("p", { class: "facts" }, ...facts.map((fact) => make("span", {}, fact)));
+}
+
+function time(milliseconds: number): string {
+  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,4 @@
+import { loadEngine } from "./engine-tfjs";
+import { serve } from "./worker";
+
+serve(loadEngine);
