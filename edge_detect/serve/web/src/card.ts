@@ -11,6 +11,7 @@ export interface Card {
   readonly input_side: number;
   readonly output: string;
   readonly outputs: Readonly<Record<string, number>>;
+  readonly mirrored?: boolean;
   readonly precision: string;
   readonly calibration: { readonly scale: number; readonly bias: number };
   readonly thresholds: { readonly real: number; readonly fake: number; readonly face: number };

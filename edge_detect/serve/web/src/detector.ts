@@ -3,8 +3,8 @@
 import type { Card } from "./card";
 import { ModelError } from "./errors";
 import { findFaces } from "./finder";
-import type { Engine, Network } from "./network";
-import { cut, type Picture } from "./pixels";
+import type { Engine, Network, Outputs } from "./network";
+import { cut, mirror, type Picture } from "./pixels";
 import type { Face } from "./record";
 import { resizeSquare } from "./resize";
 import { faceSquare, type Box, type Square } from "./squares";
@@ -28,12 +28,30 @@ export async function inspect(engine: Engine, picture: Picture): Promise<Inspect
 export async function classify(classifier: Network, picture: Picture, box: Box) {
   const { card } = classifier;
   const square = faceSquare(box, picture.width, picture.height);
-  const outputs = await classifier.run(resizeSquare(cut(picture, square), card.input_side));
+  const crop = resizeSquare(cut(picture, square), card.input_side);
+  const one = await classifier.run(crop);
+  if (!card.mirrored) return { square, score: probability(logitOf(one, card), card), patches: patchesOf(one) };
+  const two = await classifier.run(mirror(crop));
+  const logit = (logitOf(one, card) + logitOf(two, card)) / 2;
+  return { square, score: probability(logit, card), patches: meanOfMirrored(patchesOf(one), patchesOf(two)) };
+}
+
+function logitOf(outputs: Outputs, card: Card): number {
   const logit = outputs[card.output]?.[0];
   if (logit === undefined || !Number.isFinite(logit)) {
     throw new ModelError(`the model ${card.name} answers ${logit}: it is damaged; build the page again`);
   }
-  return { square, score: probability(logit, card), patches: outputs["patches"] ?? new Float32Array() };
+  return logit;
+}
+
+function patchesOf(outputs: Outputs): Float32Array {
+  return outputs["patches"] ?? new Float32Array();
+}
+
+/** The mean of a square map and of that of the mirror image, turned back. */
+function meanOfMirrored(one: Float32Array, two: Float32Array): Float32Array {
+  const side = Math.round(Math.sqrt(one.length));
+  return one.map((value, index) => (value + two[index + side - 1 - 2 * (index % side)]!) / 2);
 }
 
 /** The calibrated probability (0–1) of fake for a logit. */
