@@ -3,7 +3,7 @@ PYTHON ?= python3
 DATA ?= ../shared/data/faces
 SCENES ?= ../shared/data/scenes
 CLIPS ?= ../shared/data/clips
-RUN ?= runs/edge
+RUN ?= runs/mean
 SOURCES ?= runs/data
 BASELINES = serenity meso4 tiny_ladeda mobilenet
 CLONES ?=
@@ -13,7 +13,7 @@ PAGE = edge_detect/serve/static/index.html
 BESIDE = $(addprefix --beside ,$(dir $(wildcard $(DATA)/labels.csv)))
 
 .NOTPARALLEL:
-.PHONY: help demo test lint format type data model fit release baselines evaluate clips soak age recipes legacy tfjs load web wheel parity page-figures clean
+.PHONY: help demo test lint format type data model fit further release baselines evaluate clips soak age recipes legacy tfjs load web wheel parity page-figures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,10 +43,15 @@ data: .venv-dev/ready ## rebuild the public training pictures, beside those in D
 	.venv-dev/bin/python -m training.sources build all --out $(SOURCES) $(addprefix --clones ,$(CLONES)) $(BESIDE)
 	.venv-dev/bin/python -m training.sources check $(SOURCES) $(BESIDE)
 
-model: fit release evaluate ## reproduce the released model from the data: train, convert, calibrate, evaluate
+model: fit further release evaluate ## reproduce the released model from the data: train, convert, calibrate, evaluate
 
-fit: .venv-dev/ready ## train the recipe; goes on where it was interrupted
-	.venv-dev/bin/python -m training fit training/recipes/edge.toml --data $(DATA) --out $(RUN) --resume
+fit: .venv-dev/ready ## train the recipe into runs/edge; goes on where it was interrupted
+	.venv-dev/bin/python -m training fit training/recipes/edge.toml --data $(DATA) --out runs/edge --resume
+
+further: .venv-dev/ready ## train on with what `make data` built, too, and average, into runs/mean; goes on where it was interrupted
+	.venv-dev/bin/python -m training experiment training/recipes/experiments/longer.toml --out runs/longer \
+		--data $(DATA) --report docs/experiments.md
+	.venv-dev/bin/python -m training average runs/edge/best.keras runs/longer/*/best.keras --version 0.2.0 --out runs/mean
 
 release: .venv-dev/ready ## convert the trained model, fit its calibration and thresholds
 	.venv-dev/bin/python -m convert $(RUN)/best.keras --data $(DATA) --out models/deepfake

@@ -40,11 +40,12 @@ def test_the_mean_of_two_models_has_their_mean_weights_and_says_what_it_is_made_
     from training.average import average_models
 
     one, two = trained(tmp_path / "one", 1, crops=1500), trained(tmp_path / "two", 2, crops=3000)
-    mean = average_models([one, two], tmp_path / "mean")
+    mean = average_models([one, two], tmp_path / "mean", "2")
     for found, a, b in zip(weights(mean), weights(one), weights(two), strict=True):
         assert found == pytest.approx((a + b) / 2, abs=1e-6)
     card = Card.from_dict(json.loads(mean.with_suffix(".json").read_text()))
     assert (card.training["crops_seen"], card.training["hours"]) == (1000 + 500 + 2000, 1.0)
+    assert card.version == "2"
     assert [part["seed"] for part in card.training["mean_of"]] == [1, 2]
     assert card.training["data_sha256"] == "d"
     rows = (mean.parent / "history.csv").read_text().splitlines()
@@ -58,7 +59,7 @@ def test_the_weights_that_the_others_began_with_may_take_part_and_weigh_double(t
     start = trained(tmp_path / "start", 1, crops=1000, begun_from=None)
     begun_from = {**START, "sha256": hashlib.sha256(start.read_bytes()).hexdigest(), "hours": 0.75}
     grown = trained(tmp_path / "grown", 2, crops=1500, begun_from=begun_from)
-    mean = average_models([start, start, grown], tmp_path / "mean")
+    mean = average_models([start, start, grown], tmp_path / "mean", "2")
     for found, a, b in zip(weights(mean), weights(start), weights(grown), strict=True):
         assert found == pytest.approx((2 * a + b) / 3, abs=1e-6)
     card = Card.from_dict(json.loads(mean.with_suffix(".json").read_text()))
@@ -72,5 +73,5 @@ def test_models_without_a_common_start_have_no_mean(tmp_path):
     other = trained(tmp_path / "other", 2, crops=1500, begun_from={**START, "sha256": "1" * 64})
     for models in ([one], [one, other], [one, tmp_path / "none.keras"]):
         with pytest.raises(UsageError):
-            average_models(models, tmp_path / "mean")
+            average_models(models, tmp_path / "mean", "2")
     assert not (tmp_path / "mean").exists()

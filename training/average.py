@@ -15,11 +15,11 @@ from training import history
 from training.fit import save_model
 
 
-def average_models(models: list[Path], out: Path) -> Path:
+def average_models(models: list[Path], out: Path, version: str) -> Path:
     """Write the mean of trained `.keras` models (cards and histories beside them) into `out`, as training leaves one.
 
     All went on from the same weights (`begin_from` in their recipe), which may take part themselves. A model that is
-    named twice weighs double. The card counts the crops and hours of all of them. Raises UsageError when there
+    named twice weighs double. version: of the mean. The card counts the crops and hours of all of them. Raises UsageError when there
     are fewer than two, a file is missing, or they did not begin alike.
     """
     if len(models) < 2:
@@ -39,7 +39,8 @@ def average_models(models: list[Path], out: Path) -> Path:
     for variable, *weights in zip(mean.weights, *(model.get_weights() for model in loaded), strict=True):
         variable.assign(np.mean(weights, axis=0))
     out.mkdir(parents=True, exist_ok=True)
-    save_model(mean, dataclasses.replace(_card(models[-1]), training=_provenance(parts)), out)
+    card = dataclasses.replace(_card(models[-1]), version=version, training=_provenance(parts))
+    save_model(mean, card, out)
     history.join({folder.name: rows for folder, rows in curves.items()}, out / "history.csv")
     return out / "best.keras"
 

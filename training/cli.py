@@ -71,12 +71,13 @@ def experiment(
 @app.command()
 def average(
     models: Annotated[list[Path], typer.Argument(metavar="MODEL…", help="Trained .keras files, their cards beside.")],
-    out: Annotated[Path, typer.Option(help="Folder for best.keras and best.json.")],
+    out: Annotated[Path, typer.Option(help="Folder for best.keras, best.json and history.csv.")],
+    version: Annotated[str, typer.Option(help="What the card is to say of the mean.")],
 ) -> None:
     """Make one model of several that went on from the same weights: the mean of theirs."""
     from training.average import average_models
 
-    typer.echo(average_models(models, out))
+    typer.echo(average_models(models, out, version))
 
 
 @app.command()
