@@ -5,7 +5,7 @@ SCENES ?= ../shared/data/scenes
 CLIPS ?= ../shared/data/clips
 RUN ?= runs/mean
 SOURCES ?= runs/data
-BASELINES = serenity meso4 tiny_ladeda mobilenet
+BASELINES = serenity meso4 tiny_ladeda mobilenet mobilenet_v2
 CLONES ?=
 RECIPES = float32,float16,dynamic,int8,int8-io,int16x8
 WEB = edge_detect/serve/web
@@ -90,8 +90,10 @@ soak: .venv-dev/ready ## watch 200,000 frames: memory, threads and open files mu
 age: .venv-dev/ready ## write how old frames are when they are judged on a busy core into docs/raspberry-pi.md
 	PYTHONPATH=. .venv-dev/bin/python tests/age.py docs/raspberry-pi.md
 
-recipes: .venv-dev/ready ## convert the released model by every recipe, and write the table into docs/convert.md
-	.venv-dev/bin/python -m convert models/deepfake/deepfake.keras --to $(RECIPES) --data $(DATA) --out runs/recipes
+recipes: .venv-dev/ready ## convert the released model and two trained baselines by every recipe; the table in docs/convert.md
+	set -e; for model in models/deepfake/deepfake.keras $(wildcard runs/serenity/best.keras runs/mobilenet_v2/best.keras); do \
+		.venv-dev/bin/python -m convert $$model --to $(RECIPES) --data $(DATA) --out runs/recipes; \
+	done
 	.venv-dev/bin/python -m convert.table runs/recipes/*.tflite --into docs/convert.md
 
 legacy: .venv-legacy/ready ## an environment with tflite-runtime 2.14, in which `convert` tries its models, too

@@ -75,8 +75,11 @@ def mobilenet_v2() -> keras.Model:
     """RGB 0–255 (n, height, width, 3) → {"logit": (n, 1)}: MobileNetV2 (Sandler et al., 2018), not pretrained."""
     pixels = keras.Input((None, None, 3), name="pixels")
     x = keras.layers.Rescaling(1 / 127.5, offset=-1)(pixels)
-    x = keras.applications.MobileNetV2(input_tensor=x, include_top=False, weights=None, pooling="avg").output
-    x = keras.layers.Dropout(0.2)(x)
+    body = keras.applications.MobileNetV2(input_tensor=x, include_top=False, weights=None, pooling="avg")
+    for layer in body.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.9  # Keras' own means and variances would take thousands of steps to settle
+    x = keras.layers.Dropout(0.2)(body.output)
     logit = keras.layers.Dense(1, dtype="float32", name="logit")(x)
     return keras.Model(pixels, {"logit": logit}, name="mobilenet_v2")
 
