@@ -51,7 +51,7 @@ fit: .venv-dev/ready ## train the recipe into runs/edge; goes on where it was in
 further: .venv-dev/ready ## train on with what `make data` built, too, and average, into runs/mean; goes on where it was interrupted
 	.venv-dev/bin/python -m training experiment training/recipes/experiments/longer.toml --out runs/longer \
 		--data $(DATA) --report docs/experiments.md
-	.venv-dev/bin/python -m training average runs/edge/best.keras runs/longer/*/best.keras --version 0.2.0 --out runs/mean
+	.venv-dev/bin/python -m training average runs/longer/*/best.keras --version 0.2.0 --out runs/mean
 
 release: .venv-dev/ready ## convert the trained model, fit its calibration and thresholds
 	.venv-dev/bin/python -m convert $(RUN)/best.keras --data $(DATA) --out models/deepfake
