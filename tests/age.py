@@ -1,6 +1,6 @@
 """`python tests/age.py FILE`: how old frames of 60 a second are when they are judged on one throttled core, as a table.
 
-The core is shared with programs that never rest, so that the watch gets all, a half or a quarter of it. What a frame
+The core is shared with programs that never rest, so that the watch gets all of it, or down to a sixteenth. What a frame
 takes, from pixels to verdict, is measured under the same load. Written between the markers <!-- age --> of FILE.
 """
 
@@ -18,7 +18,7 @@ from edge_detect.table import table
 from training.demo import portrait
 
 SECONDS, FPS = 20, 60
-SHARES = {"all": 0, "1/2": 1, "1/4": 3}
+SHARES = {"all": 0, "1/2": 1, "1/4": 3, "1/8": 7, "1/16": 15}
 """Of a core that the watch gets, and how many others it shares it with."""
 ON_CORE = ["taskset", "--cpu-list", "0"]
 _FRAME_ROW = "a frame, from pixels to verdict"
