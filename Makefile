@@ -92,7 +92,7 @@ age: .venv-dev/ready ## write how old frames are when they are judged on a busy 
 
 recipes: .venv-dev/ready ## convert the released model and two trained baselines by every recipe; the table in docs/convert.md
 	set -e; for model in models/deepfake/deepfake.keras $(wildcard runs/serenity/best.keras runs/mobilenet_v2/best.keras); do \
-		.venv-dev/bin/python -m convert $$model --to $(RECIPES) --data $(DATA) --out runs/recipes; \
+		.venv-dev/bin/python -m convert $$model --to $(RECIPES) --data $(DATA) --out runs/recipes --max-flips 0.1; \
 	done
 	.venv-dev/bin/python -m convert.table runs/recipes/*.tflite --into docs/convert.md
 

@@ -77,7 +77,8 @@ def layer_name(tensor: str, names: Sequence[str]) -> str:
         outputs["StatefulPartitionedCall"] = names[0]
     if tensor in outputs:
         return outputs[tensor]
-    scopes = tensor.rsplit(";", maxsplit=1)[-1].split("/")
+    # "batchnorm" is a scope inside each normalising layer, and names none of them.
+    scopes = [scope for scope in tensor.rsplit(";", maxsplit=1)[-1].split("/") if scope != "batchnorm"]
     return scopes[-2] if len(scopes) > 1 else scopes[0]
 
 

@@ -17,7 +17,7 @@ pytest.importorskip("tensorflow")
 
 import keras
 
-from convert import gate, graph, legacy, tfjs
+from convert import conversion, gate, graph, legacy, tfjs
 from convert.exam import Answers
 from convert.gate import Limits
 from convert.pipeline import GateError, Plan, convert_model
@@ -262,6 +262,18 @@ def test_a_folder_that_cannot_be_written_is_noticed_before_the_work(trained, dat
     with pytest.raises(UsageError, match="choose another --out"):
         convert_model(trained, Plan(("int8",), (data,)), tmp_path / "file" / "out")
     assert time.monotonic() - start < 1
+
+
+@pytest.mark.parametrize(
+    ("tensor", "layer"),
+    [
+        ("mine/first/Relu;mine/first/convolution", "first"),
+        ("mine/block_1_expand_BN/batchnorm/add_1;mine/block_1_expand_BN/batchnorm/mul_1", "block_1_expand_BN"),
+        ("StatefulPartitionedCall:1", "patches"),
+    ],
+)
+def test_layers_have_the_names_that_keras_gave_them(tensor, layer):
+    assert conversion.layer_name(tensor, ["logit", "patches"]) == layer
 
 
 def test_recipes_are_listed_with_what_each_is_for():
