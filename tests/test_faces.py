@@ -146,10 +146,9 @@ def test_a_finder_whose_card_lacks_an_output_is_refused():
         faces.FaceFinder(Network(flatbuffer, card))
 
 
-@given(st.lists(st.tuples(*[st.floats(0, 50)] * 4), min_size=1, max_size=6))
+@given(st.lists(st.tuples(*[st.integers(0, 50)] * 4), min_size=1, max_size=6))
 def test_overlaps_are_those_of_counted_pixels(corners):
-    boxes = np.rint(np.array([(min(a, c), min(b, d), max(a, c) + 1, max(b, d) + 1) for a, b, c, d in corners]))
-    boxes = boxes.astype(np.float32)
+    boxes = np.array([(min(a, c), min(b, d), max(a, c) + 1, max(b, d) + 1) for a, b, c, d in corners], np.float32)
     masks = np.zeros((len(boxes), 52, 52), bool)
     for mask, (x0, y0, x1, y1) in zip(masks, boxes.astype(int), strict=True):
         mask[y0:y1, x0:x1] = True
