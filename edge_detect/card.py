@@ -84,10 +84,10 @@ class Card:
     """A model's card.
 
     kind: one of KINDS; input_side: side of the square uint8 RGB input in pixels; output: what the score tensor holds,
-    "logit" or "probability" (of a finder: "heat"; of a labeller, for each label in order: "logits" or
-    "probabilities"); outputs: index of each named output tensor; crop: how a crop is cut for this model;
-    mirrored: a classifier's logit is the mean of those of a crop and of its mirror image; training,
-    conversion and metrics: provenance and figures, as written by the tools that made them; sha256: of the flatbuffer.
+    "logit" or "probability" (of a finder: "heat"; of a labeller, for each label in order: "logits" or "probabilities");
+    outputs: index of each named output tensor; crop: how a crop is cut for this model; mirrored: a classifier's logit
+    is the mean of those of a crop and of its mirror image; training, conversion and metrics: provenance and figures, as
+    written by the tools that made them; sha256: of the flatbuffer.
     """
 
     name: str

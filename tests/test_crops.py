@@ -73,16 +73,6 @@ def test_spliced_crops_answer_for_the_share_of_each_part(samples):
     assert (some != whole).any((1, 2, 3)).sum() <= 2
 
 
-def test_turned_crops_are_the_same_pixels_turned(samples):
-    clean = {"strength": 0.0, "crop_sides": (96,)}
-    turned, answers = make(samples, turned=1.0, **clean)
-    assert turned.shape == (8, 96, 96, 3)
-    window = random_window(96, 64, np.random.default_rng(1))
-    quarter = dataclasses.replace(window, quarters=1)
-    assert np.array_equal(quarter.cut(noise()), np.rot90(window.cut(noise())))
-    assert (answers["patches"].mean((1, 2, 3)) == answers["logit"][:, 0]).all()
-
-
 def test_of_patches_is_known_what_the_picture_tells(samples):
     _, answers = make(samples)
     assert (answers["patches"].mean((1, 2, 3)) == answers["logit"][:, 0]).all()

@@ -3,7 +3,6 @@
 Worker processes import this file, so it stays free of Keras.
 """
 
-import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,17 +42,13 @@ class Layer:
 
 @dataclass(frozen=True)
 class Window:
-    """Which part of a picture becomes a training crop: a square in pixels, or a turned and zoomed one by its matrix.
-
-    quarters: how often it is then turned by a quarter.
-    """
+    """Which part of a picture becomes a training crop: a square in pixels, or a turned and zoomed one by its matrix."""
 
     left: int
     top: int
     side: int
     mirrored: bool
     turn: NDArray[np.float64] | None = None
-    quarters: int = 0
 
     def cut(self, picture: NDArray[Any]) -> NDArray[Any]:
         """The crop of a picture or of a mask of its size, side × side."""
@@ -62,7 +57,7 @@ class Window:
         else:
             size, border = (self.side, self.side), cv2.BORDER_REFLECT_101
             crop = cv2.warpAffine(picture, self.turn, size, flags=cv2.INTER_LINEAR, borderMode=border)
-        return np.ascontiguousarray(np.rot90(crop[:, ::-1] if self.mirrored else crop, self.quarters))
+        return np.ascontiguousarray(crop[:, ::-1] if self.mirrored else crop)
 
 
 @dataclass
@@ -93,8 +88,6 @@ class CropMaker:
         row = 0
         for layers in self._units(rng):
             window = window_over(layers[-1], side, rng)
-            if recipe.turned and rng.random() < recipe.turned:
-                window = dataclasses.replace(window, quarters=int(rng.integers(1, 4)))
             seed = rng.integers(2**63)
             for layer in layers:  # what belongs together shares its window and its damage
                 pixels[row] = degrade(window.cut(layer.picture), np.random.default_rng(seed), strength)

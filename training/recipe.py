@@ -29,10 +29,10 @@ class Recipe:
     ramp: crops until damage has its full strength; strength: of the damage, 0–1; balance: 0 draws sources by size, 1
     all alike; blended: share of a batch that is real pictures and self-blended fakes of them, in pairs; paired: share
     that is fakes and real pictures of their group, in pairs; spliced: share of a batch whose crops get a rectangle of
-    another crop of the batch, with its answers; turned: share that is turned by a quarter, half or three quarters;
-    focus: how much more the loss weighs hard crops (0: alike); patch_weight: of the loss of each patch beside that of
-    the picture; partial: sources whose fakes are real in parts, so that of a single patch nothing is known;
-    evaluate_every: crops between validations; patience: validations without a better score before training stops.
+    another crop of the batch, with its answers; focus: how much more the loss weighs hard crops (0: alike);
+    patch_weight: of the loss of each patch beside that of the picture; partial: sources whose fakes are real in parts,
+    so that of a single patch nothing is known; evaluate_every: crops between validations; patience: validations without
+    a better score before training stops.
     """
 
     name: str
@@ -62,7 +62,6 @@ class Recipe:
     blended: float = 0.0
     paired: float = 0.0
     spliced: float = 0.0
-    turned: float = 0.0
     focus: float = 0.0
     patch_weight: float = 0.0
     partial: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 import typer
 
 from edge_detect.cli import options
+from edge_detect.serve.limits import MAX_BYTES, MAX_PIXELS, QUEUE
 
 
 def serve(
@@ -36,9 +37,9 @@ def serve(
     workers: Annotated[Optional[int], typer.Option(min=1, help="Threads; default: one per core.")] = None,
     queue: Annotated[
         int, typer.Option(min=0, metavar="N", help="Requests that may wait for a worker; more get a 503.")
-    ] = 64,
-    max_bytes: Annotated[int, typer.Option(min=1, metavar="N", help="Bytes of a request at most.")] = 20_000_000,
-    max_pixels: Annotated[int, typer.Option(min=1, metavar="N", help="Pixels of a picture at most.")] = 50_000_000,
+    ] = QUEUE,
+    max_bytes: Annotated[int, typer.Option(min=1, metavar="N", help="Bytes of a request at most.")] = MAX_BYTES,
+    max_pixels: Annotated[int, typer.Option(min=1, metavar="N", help="Pixels of a picture at most.")] = MAX_PIXELS,
 ) -> None:
     """Serve a page that scores pictures in the browser, and an HTTP API that scores them here.
 
