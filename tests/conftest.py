@@ -60,6 +60,24 @@ def scenes() -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def models(tiny_model, tiny_finder) -> tuple[str, ...]:
+    """Options of `edge-detect serve` for tiny models."""
+    return ("--model", str(tiny_model), "--finder", str(tiny_finder), "--workers", "2")
+
+
+@pytest.fixture(scope="module")
+def client(models):
+    """A client of a server in a process of its own."""
+    import httpx
+    from posts import PATIENCE
+
+    from edge_detect.serve.posting import running
+
+    with running(*models) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
+        yield client
+
+
 class Finished:
     """What a command left behind."""
 

@@ -92,13 +92,21 @@ def test_importing_the_command_line_loads_no_opencv_interpreter_or_tensorflow():
     assert run.stdout.strip() == ""
 
 
-@pytest.mark.parametrize("missing", ["convert", "tensorflow"])
-def test_convert_says_what_to_install_where_it_is_missing(missing, tmp_path):
-    arguments = ["edge-detect", "convert", "models/deepfake/deepfake.keras", "--data", "x", "--out", str(tmp_path)]
-    code = f"import sys; sys.modules[{missing!r}] = None; sys.argv = {arguments}; import edge_detect.cli as c; c.main()"
+@pytest.mark.parametrize(
+    ("missing", "extra", "arguments"),
+    [
+        ("convert", "train", ["convert", "models/deepfake/deepfake.keras", "--data", "x", "--out", "{folder}"]),
+        ("tensorflow", "train", ["convert", "models/deepfake/deepfake.keras", "--data", "x", "--out", "{folder}"]),
+        ("fastapi", "serve", ["serve"]),
+        ("gradio", "gradio", ["gradio"]),
+    ],
+)
+def test_a_verb_says_what_to_install_where_it_is_missing(missing, extra, arguments, tmp_path):
+    given = ["edge-detect", *(argument.format(folder=tmp_path) for argument in arguments)]
+    code = f"import sys; sys.modules[{missing!r}] = None; sys.argv = {given}; import edge_detect.cli as c; c.main()"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
     assert run.returncode == 2, run.stderr
-    assert "pip install 'edge-detect[train]'" in run.stderr
+    assert f"pip install 'edge-detect[{extra}]'" in run.stderr
 
 
 def test_public_names_are_importable_and_listed():

@@ -147,10 +147,3 @@ def test_what_is_no_classifier_is_refused(edge_detect, tiny_finder):
     run = edge_detect("gradio", "--port", "0", "--model", tiny_finder)
     assert run.code == 2
     assert "is a finder, and a classifier is needed" in run.err
-
-
-def test_a_missing_package_names_its_extra():
-    code = "import sys; sys.modules['gradio'] = None; sys.argv[1:] = ['gradio']; import edge_detect.cli as c; c.main()"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert run.returncode == 2
-    assert "pip install 'edge-detect[gradio]'" in run.stderr
