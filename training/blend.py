@@ -25,6 +25,9 @@ _REGIONS = (
 )
 """Hulls as centre and radii (x, y) in half-sides of the box: the face, the mouth, the eyes, the middle of the face."""
 _CHANCES = (0.55, 0.2, 0.1, 0.15)
+_SAME, _OTHER, _RIM = 4.0, 12.0, 6.0
+"""Grey levels by which a fake may differ from its original where it is the same, and where it is surely not; and at the
+rim of a picture of the same moment."""
 _OPACITIES = (0.5, 0.75, 1.0, 1.0, 1.0)
 
 
@@ -59,6 +62,20 @@ def self_blend(picture: Picture, box: Box, rng: Generator) -> tuple[Picture, Mas
     mask = soften(hull(box, width, height, rng), box.size * rng.uniform(0.01, 0.08))
     opacity = np.float32(rng.choice(_OPACITIES))
     return mix(below, copy, opacity * mask), mask
+
+
+def altered(original: Picture, fake: Picture) -> Mask | None:
+    """Where a fake differs from the picture it was made from; None when the two are not the same moment.
+
+    Two frames of a video that are not the same differ at their edge, too, where no face is.
+    """
+    apart = cv2.absdiff(original, fake).max(axis=2).astype(np.float32)
+    apart = cv2.GaussianBlur(apart, (0, 0), 0.03 * apart.shape[0])
+    edge = max(1, apart.shape[0] // 20)
+    rim = np.concatenate([apart[:edge].ravel(), apart[-edge:].ravel(), apart[:, :edge].ravel(), apart[:, -edge:].ravel()])
+    if np.median(rim) > _RIM:
+        return None
+    return np.clip((apart - _SAME) / (_OTHER - _SAME), 0, 1)
 
 
 def changed(picture: Picture, rng: Generator) -> Picture:

@@ -4,7 +4,7 @@ Worker processes import this file, so it stays free of Keras.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cv2
@@ -16,8 +16,8 @@ from edge_detect import image
 from edge_detect.errors import PictureError
 from edge_detect.manifest import FAKE, Sample
 from edge_detect.results import Box
-from training.blend import self_blend
-from training.degrade import degrade
+from training.blend import altered, self_blend
+from training.degrade import degrade, degrade_small
 from training.feed import Batch
 from training.recipe import Recipe
 from training.sampling import Sampler
@@ -89,8 +89,9 @@ class CropMaker:
         for layers in self._units(rng):
             window = window_over(layers[-1], side, rng)
             seed = rng.integers(2**63)
+            damage = degrade_small if rng.random() < recipe.small else degrade
             for layer in layers:  # what belongs together shares its window and its damage
-                pixels[row] = degrade(window.cut(layer.picture), np.random.default_rng(seed), strength)
+                pixels[row] = damage(window.cut(layer.picture), np.random.default_rng(seed), strength)
                 labels[row] = layer.label
                 patches[row, ..., 0] = patch_answers(layer.fakeness, window)
                 row += 1
@@ -104,7 +105,9 @@ class CropMaker:
         for index in drawn.single:
             yield [self._layer(index)[0]]
         for pair in drawn.paired:
-            yield [self._layer(index)[0] for index in pair]
+            original, fake = (self._layer(index)[0] for index in pair)
+            where = altered(original.picture, fake.picture) if fake.fakeness == UNKNOWN else None
+            yield [original, fake if where is None else replace(fake, fakeness=where)]
         for index in drawn.blended:
             real, square = self._layer(index)
             scale = real.picture.shape[0] / square.side

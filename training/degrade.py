@@ -11,6 +11,8 @@ from numpy.random import Generator
 from edge_detect.image import Picture
 
 _INTERPOLATIONS = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
+SMALLEST = 0.35
+"""Least side of a face that is scored, as a share of the side it is scored at (80 of 224 pixels)."""
 
 
 def degrade(picture: Picture, rng: Generator, strength: float) -> Picture:
@@ -32,6 +34,15 @@ def degrade(picture: Picture, rng: Generator, strength: float) -> Picture:
         if rng.random() < 0.2 * strength:
             picture = compress(picture, rng, lowest=60)
     return picture
+
+
+def degrade_small(picture: Picture, rng: Generator, strength: float) -> Picture:
+    """What becomes of a picture whose face is small: damaged at SMALLEST to 1 of its side, then scaled up to be scored."""
+    height, width = picture.shape[:2]
+    factor = rng.uniform(SMALLEST, 1.0)
+    size = (max(8, round(width * factor)), max(8, round(height * factor)))
+    small = degrade(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), rng, strength)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def colour(picture: Picture, rng: Generator) -> Picture:

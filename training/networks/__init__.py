@@ -10,7 +10,7 @@ from edge_detect.errors import UsageError
 from training.networks.baselines import meso4, mobilenet, mobilenet_v2, serenity, tiny_ladeda
 from training.networks.edge import edge
 from training.networks.finder import finder
-from training.networks.layers import StandardisedConv2D
+from training.networks.layers import GROWN, StandardisedConv2D
 
 STANDARDISED: dict[str, Callable[..., keras.Model]] = {"edge": edge, "finder": finder}
 """Networks of standardised convolutions, which are saved as plain ones."""
@@ -39,10 +39,15 @@ def deployable(name: str, **options: Any) -> keras.Model:
 def undeploy(plain: keras.Model, trained: keras.Model) -> None:
     """Make a network that is to be trained the same function as a `deployable` one: the way back from `deploy`.
 
-    Raises UsageError when the two are not the same network.
+    Layers that it has grown more than that keep what they begin with, which is nothing. Raises UsageError when the two
+    are not the same network otherwise.
     """
+    sources = [layer for layer in plain.layers if layer.weights]
+    targets = [layer for layer in trained.layers if layer.weights]
+    if len(sources) < len(targets):
+        targets = [layer for layer in targets if not layer.name.startswith(GROWN)]
     try:
-        for source, target in zip(plain.layers, trained.layers, strict=True):
+        for source, target in zip(sources, targets, strict=True):
             if isinstance(target, StandardisedConv2D):
                 target.assume(*source.get_weights())
             else:

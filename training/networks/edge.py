@@ -1,29 +1,44 @@
 """`edge`, the classifier that ships: small, fully convolutional, and made for int8 on small CPUs."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import keras
 from keras import ops
 
-from training.networks.layers import RELU_GAIN, StandardisedConv2D
+from training.networks.layers import GROWN, RELU_GAIN, StandardisedConv2D
 
 Stem = Literal["space_to_depth", "haar", "strided"]
 
 
 def edge(
-    stem: Stem = "space_to_depth", widths: Sequence[int] = (48, 80, 128), standardised: bool = True
+    stem: Stem = "space_to_depth",
+    widths: Sequence[int] = (48, 80, 128),
+    grown: Sequence[int] = (0, 0),
+    standardised: bool = True,
 ) -> keras.Model:
     """RGB 0–255 (n, height, width, 3), sides divisible by 4 → {"logit": (n, 1), "patches": (n, h/16, w/16, 1)}.
 
     The logit (of *fake*) is the mean of the patch logits. widths: channels at a stride of 4, 8 and 16.
-    `standardised=False` builds the same graph with plain convolutions, to receive the kernels of a trained one.
+    grown: residual pairs of convolutions more, at a stride of 8 and 16. They begin as nothing, so that a grown network
+    can go on from the weights of one without them. `standardised=False` builds the same graph with plain convolutions, to receive the kernels of a trained one.
     """
 
-    def conv(inputs, filters: int, size: int = 3, strides: int = 1, gain: float = RELU_GAIN, padding: str = "same"):
-        options = {"gain": gain} if standardised else {}
+    def conv(inputs, filters: int, size: int = 3, strides: int = 1, gain: float = RELU_GAIN, **options: Any):
+        options = {"padding": "same", **options, **({"gain": gain} if standardised else {})}
         layer = StandardisedConv2D if standardised else keras.layers.Conv2D
-        return layer(filters, size, strides=strides, padding=padding, **options)(inputs)
+        return layer(filters, size, strides=strides, **options)(inputs)
+
+    def residual(x, filters: int, gain: float, **names: str):
+        branch = keras.layers.ReLU()(conv(x, filters, name=names.get("first")))
+        branch = conv(branch, filters, gain=gain, name=names.get("second"))
+        return keras.layers.ReLU()(keras.layers.Add()([x, branch]))
+
+    def grow(x, filters: int, stride: int, pairs: int):
+        for i in range(pairs):
+            name = f"{GROWN}{stride}_{i}"
+            x = residual(x, filters, gain=0.0, first=f"{name}a", second=f"{name}b")
+        return x
 
     at4, at8, at16 = widths
     pixels = keras.Input((None, None, 3), name="pixels")
@@ -40,10 +55,9 @@ def edge(
             x = conv(x, at4, strides=2)
     x = keras.layers.ReLU()(x)
     x = keras.layers.ReLU()(conv(x, at8, strides=2))
-    x = keras.layers.ReLU()(conv(x, at8))
+    x = grow(keras.layers.ReLU()(conv(x, at8)), at8, 8, grown[0])
     x = keras.layers.ReLU()(conv(x, at16, strides=2))
-    branch = keras.layers.ReLU()(conv(x, at16))
-    x = keras.layers.ReLU()(keras.layers.Add()([x, conv(branch, at16, gain=0.5)]))
+    x = grow(residual(x, at16, gain=0.5), at16, 16, grown[1])
     x = keras.layers.Dropout(0.2)(x)
     patches = keras.layers.Conv2D(1, 1, dtype="float32", name="patches")(x)
     logit = keras.layers.GlobalAveragePooling2D(dtype="float32", name="logit")(patches)

@@ -7,6 +7,9 @@ from keras import ops
 RELU_GAIN = 1.7139588594436646
 """sqrt(2 / (1 - 1/pi)): brings a rectified unit normal back to unit variance (Brock et al., 2021)."""
 
+GROWN = "grown"
+"""How the names of layers begin that a network has more than the one whose weights it may begin with."""
+
 
 @keras.saving.register_keras_serializable("edge_detect")
 class StandardisedConv2D(keras.layers.Conv2D):
