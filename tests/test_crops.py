@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pictures
 import pytest
+import zoo
 
 from edge_detect.manifest import FAKE, REAL, read_manifest
 from edge_detect.results import Box
@@ -57,6 +58,23 @@ def test_blends_and_their_reals_share_window_and_damage(samples):
 def test_pairs_are_a_real_and_a_fake_of_one_group(samples):
     _, answers = make(samples, paired=1.0)
     assert answers["logit"][:, 0].tolist() == [REAL, FAKE] * 4
+
+
+def test_a_fake_beside_its_original_tells_which_patches_were_changed(samples, tmp_path):
+    original = np.full((96, 96, 3), 90, np.uint8)
+    fake = original.copy()
+    fake[32:64, 32:64] += 40
+    for label, picture in (("real", original), ("fake", fake)):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "one.png").write_bytes(zoo.encode(picture, "PNG"))
+    pair = [dataclasses.replace(sample, group="one") for sample in read_manifest(tmp_path)]
+    _, answers = make(pair, paired=1.0, partial=(pair[0].source,), crop_sides=(96,))
+    assert (answers["patches"][::2] == 0).all()
+    changed = answers["patches"][1::2, ..., 0]
+    assert changed[:, 2:4, 2:4].mean() > 0.8
+    assert changed.mean() < 0.4
+    _, answers = make(samples, paired=1.0, partial=(samples[0].source,))
+    assert (answers["patches"][1::2] == UNKNOWN).all()  # not the same moment: nothing is known
 
 
 def test_spliced_crops_answer_for_the_share_of_each_part(samples):

@@ -21,9 +21,10 @@ SINGLE = {
 
 @given(st.integers(0, 2**32), st.floats(0, 1))
 def test_the_same_seed_gives_the_same_pixels_of_the_same_shape(seed, strength):
-    one, two = (degrade.degrade(PICTURE, np.random.default_rng(seed), strength) for _ in range(2))
-    assert np.array_equal(one, two)
-    assert (one.shape, one.dtype) == (PICTURE.shape, np.uint8)
+    for damage in (degrade.degrade, degrade.degrade_small):
+        one, two = (damage(PICTURE, np.random.default_rng(seed), strength) for _ in range(2))
+        assert np.array_equal(one, two)
+        assert (one.shape, one.dtype) == (PICTURE.shape, np.uint8)
 
 
 @pytest.mark.parametrize("name", SINGLE)
@@ -33,6 +34,17 @@ def test_each_damage_changes_the_picture_but_leaves_it_recognisable(name):
     for picture in damaged:
         if name not in ("grayscale", "colour"):
             assert np.abs(picture.astype(int) - PICTURE).mean() < 25
+
+
+def test_a_small_face_keeps_its_place_and_loses_what_is_finer_than_its_pixels():
+    fine = np.indices((96, 96)).sum(0) % 2 * 200
+    picture = np.repeat(fine[..., None], 3, axis=2).astype(np.uint8)
+    picture[:, 48:] = 250
+    for seed in range(20):
+        small = degrade.degrade_small(picture, np.random.default_rng(seed), 0.0)
+        assert (small.shape, small.dtype) == (picture.shape, np.uint8)
+        assert small[:, 60:].mean() > small[:, :36].mean() + 30
+        assert small[:, :36].astype(float).std() < 0.9 * picture[:, :36].std()
 
 
 def test_damage_grows_with_strength():

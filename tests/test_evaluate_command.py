@@ -123,7 +123,7 @@ def test_the_figures_have_stable_keys(evaluated):
     assert (split["real"], split["fake"]) == (26, 22)
     found = split["models"]["tiny-int8"]
     assert set(found) == {
-        *("all", "sources", "methods", "together", "calibration", "risk_coverage", "robustness"),
+        *("all", "sources", "methods", "together", "sizes", "calibration", "risk_coverage", "robustness"),
         *("cross_source", "real_against_real"),
     }
     assert found["all"]["intervals"].keys() == {
@@ -135,6 +135,8 @@ def test_the_figures_have_stable_keys(evaluated):
     assert found["sources"]["phone"]["fake"] == 0
     assert "auc" not in found["sources"]["phone"]
     assert found["together"].keys() == {f"camera+{ODD}"}
+    sizes = found["sizes"].values()
+    assert (sum(size["real"] for size in sizes), sum(size["fake"] for size in sizes)) == (26, 22)
     assert len(found["robustness"]) == 24
 
 

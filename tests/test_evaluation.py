@@ -65,6 +65,15 @@ def test_sources_are_measured_together_where_they_have_fakes():
     assert (found["b+c"]["real"], found["b+c"]["fake"], found["b+c"]["auc"]) == (2, 2, 0.75)
 
 
+def test_small_pictures_are_measured_by_themselves():
+    chosen = samples("real:a", "fake:a", "real:b", "fake:b", "real:a")
+    found = plain(Split(chosen, np.array([127, 100, 128, 300, 191])), [0.1, 0.6, 0.7, 0.3, 0.2])["sizes"]
+    counts = {name: (values["real"], values["fake"]) for name, values in found.items()}
+    assert counts == {"under 128 px": (1, 1), "128 to 191 px": (2, 0), "192 px or more": (0, 1)}
+    assert found["under 128 px"]["auc"] == 1
+    assert plain(Split(chosen), np.zeros(5))["sizes"] == {}
+
+
 def test_ignoring_that_pictures_of_one_group_belong_together_makes_an_interval_too_narrow():
     """Twenty groups of thirty pictures each, of which all have the same score."""
     rng = np.random.default_rng(3)

@@ -33,6 +33,12 @@ def test_edge_stays_within_its_budget(stem):
     assert model.count_params() <= 1e6
 
 
+def test_a_grown_edge_stays_within_its_budget():
+    model = networks.build("edge", grown=[1, 1])
+    assert multiply_adds(model) <= 400e6
+    assert model.count_params() <= 1e6
+
+
 def test_edge_gives_a_logit_that_is_the_mean_of_its_patches():
     outputs = networks.build("edge").predict_on_batch(PIXELS)
     assert outputs["patches"].shape == (2, 14, 14, 1)
@@ -73,11 +79,25 @@ def test_training_can_begin_from_what_was_deployed(name):
         assert two == pytest.approx(one, rel=1e-4, abs=1e-5)
 
 
+def test_a_grown_network_begins_as_what_it_grew_from():
+    first, plain, grown = networks.build("edge"), networks.deployable("edge"), networks.build("edge", grown=[1, 2])
+    networks.deploy(first, plain)
+    networks.undeploy(plain, grown)
+    expected, found = (model.predict_on_batch(PIXELS)["patches"] for model in (first, grown))
+    assert found == pytest.approx(expected, abs=1e-4)
+    before = grown.get_layer("grown16_1b").gain.numpy()
+    grown.compile(keras.optimizers.Adam(1e-2), loss={"logit": "mse"})
+    grown.train_on_batch(PIXELS, {"logit": np.ones((2, 1), np.float32)})
+    assert (grown.get_layer("grown16_1b").gain.numpy() != before).any()  # and learns
+
+
 def test_training_does_not_begin_from_another_network():
     with pytest.raises(UsageError, match="the same network"):
         networks.undeploy(networks.deployable("edge"), networks.build("finder"))
     with pytest.raises(UsageError, match="the same network"):
         networks.undeploy(networks.deployable("edge", widths=(32, 80, 128)), networks.build("edge"))
+    with pytest.raises(UsageError, match="the same network"):
+        networks.undeploy(networks.deployable("edge", grown=[1, 0]), networks.build("edge", grown=[1, 1]))
 
 
 def test_serenity_is_the_network_it_is_said_to_be():

@@ -136,7 +136,7 @@ def details(entry: dict[str, Any]) -> str:
     for split, figures in entry["splits"].items():
         rows = [_row("**all**", figures["all"])]
         rows += [_row(name, values) for kind in ("sources", "together") for name, values in figures[kind].items()]
-        rows += [_row(f"· {method}", values) for method, values in figures["methods"].items()]
+        rows += [_row(f"· {name}", values) for kind in ("methods", "sizes") for name, values in figures[kind].items()]
         parts.append(f"Split `{split}`:\n\n{table(_HEADINGS, rows)}")
     return "\n\n".join(parts)
 

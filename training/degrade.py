@@ -37,7 +37,7 @@ def degrade(picture: Picture, rng: Generator, strength: float) -> Picture:
 
 
 def degrade_small(picture: Picture, rng: Generator, strength: float) -> Picture:
-    """What becomes of a picture whose face is small: damaged at SMALLEST to 1 of its side, then scaled up to be scored."""
+    """A small face: the picture damaged at SMALLEST to 1 of its side, then scaled up as it is to be scored."""
     height, width = picture.shape[:2]
     factor = rng.uniform(SMALLEST, 1.0)
     size = (max(8, round(width * factor)), max(8, round(height * factor)))

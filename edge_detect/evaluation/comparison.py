@@ -40,4 +40,4 @@ def differences(
 
 def flat(rows: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The rows of one model and split by name, "all" first."""
-    return {"all": rows["all"], **rows["sources"], **rows["together"], **rows["methods"]}
+    return {"all": rows["all"], **rows["sources"], **rows["together"], **rows["methods"], **rows["sizes"]}

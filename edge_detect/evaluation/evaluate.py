@@ -18,7 +18,7 @@ from edge_detect.evaluation.damage import DAMAGES, Damage
 from edge_detect.evaluation.floors import file_floors
 from edge_detect.evaluation.robustness import robustness
 from edge_detect.evaluation.roc import Figure
-from edge_detect.evaluation.rows import Split, split_figures
+from edge_detect.evaluation.rows import Split, picture_sides, split_figures
 from edge_detect.evaluation.scoring import Scored, score
 from edge_detect.extras import require
 from edge_detect.manifest import Sample
@@ -71,7 +71,7 @@ def evaluate(
             scored[name] = dict(zip(names, score(part, detectors, damages, advance), strict=True))
     about = [_about(path, card) for path, card in zip(paths, cards, strict=True)]
     spent = costs(paths, detectors, [sample for part in chosen.values() for sample in part])
-    parts = {name: Split(part) for name, part in chosen.items()}
+    parts = {name: Split(part, picture_sides(part)) for name, part in chosen.items()}
     figures: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "intervals": {"coverage": COVERAGE, "draws": REPLICATES, "clustered_by": "group"},

@@ -9,18 +9,24 @@ from numpy.typing import NDArray
 
 from edge_detect.evaluation.bootstrap import Bootstrap, interval, share_interval
 from edge_detect.evaluation.roc import Figure, Roc, roc
+from edge_detect.header import read_header
 from edge_detect.manifest import FAKE, REAL, Sample
+
+SIZES = {"under 128 px": (0, 128), "128 to 191 px": (128, 192), "192 px or more": (192, np.inf)}
+"""Classes of pictures: the shorter side in pixels, from and below."""
 
 
 class Split:
     """The samples of a split as arrays (n,), and the draws of its groups."""
 
-    def __init__(self, samples: Sequence[Sample]) -> None:
+    def __init__(self, samples: Sequence[Sample], sides: NDArray[np.int64] | None = None) -> None:
+        """`sides` (n,): of the pictures, the shorter one in pixels; None where sizes are not asked for."""
         self.samples = list(samples)
         self.labels = np.array([sample.label for sample in samples])
         self.sources = np.array([sample.source for sample in samples])
         self.methods = np.array([sample.method for sample in samples])
         self.reals, self.fakes = self.labels == REAL, self.labels == FAKE
+        self.sides = sides
         self.bootstrap = Bootstrap([sample.group for sample in samples])
 
     def row(self, kind: str, name: str, *sources: str) -> "Row":
@@ -38,7 +44,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Row:
-    """A set of reals and fakes that is measured: kind is "all", "sources", "methods" or "together".
+    """A set of reals and fakes that is measured: kind is "all", "sources", "methods", "together" or "sizes".
 
     own_reals: whether there are reals of the row's own sources, so that it is not measured against those of all.
     """
@@ -51,7 +57,7 @@ class Row:
 
 
 def rows(split: Split, together: Sequence[Sequence[str]] = ()) -> Iterator[Row]:
-    """All rows of a split: everything, each source, each method of a source, and sources taken together.
+    """All rows of a split: everything, each source, each method of a source, sources taken together, and each size.
 
     Sources and methods without reals of their own are measured against all reals of the split; of `together`, rows
     without fakes are left out.
@@ -67,6 +73,18 @@ def rows(split: Split, together: Sequence[Sequence[str]] = ()) -> Iterator[Row]:
         row = split.row("together", "+".join(sources), *sources)
         if row.fakes.any():
             yield row
+    if split.sides is not None:
+        for name, (least, below) in SIZES.items():
+            inside = (split.sides >= least) & (split.sides < below)
+            if inside.any():
+                reals = inside & split.reals
+                yield Row("sizes", name, reals, inside & split.fakes, bool(reals.any()))
+
+
+def picture_sides(samples: Sequence[Sample]) -> NDArray[np.int64]:
+    """The shorter side of each picture in pixels, (n,). Raises PictureError when one is damaged."""
+    headers = (read_header(sample.path.read_bytes()) for sample in samples)
+    return np.array([min(header.width, header.height) for header in headers])
 
 
 def row_figures(
@@ -94,7 +112,7 @@ def split_figures(
     split: Split, scores: NDArray[np.float64], flagged: NDArray[np.bool_], together: Sequence[Sequence[str]] = ()
 ) -> tuple[dict[str, Any], dict[str, Figure]]:
     """Figures of all rows of a split by kind, as "all" → figures, others → name → figures; and AUC draws by name."""
-    found: dict[str, Any] = {"sources": {}, "methods": {}, "together": {}}
+    found: dict[str, Any] = {"sources": {}, "methods": {}, "together": {}, "sizes": {}}
     draws = {}
     for row in rows(split, together):
         figures, draws[row.name] = row_figures(split, row, scores, flagged)

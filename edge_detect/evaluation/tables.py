@@ -25,10 +25,12 @@ ROBUSTNESS = ("damage", "AUC", "false alarms", "hits", "flips", "changes")
 
 
 def measured_rows(found: dict[str, Any]) -> Rows:
-    """One row for everything, each source, sources taken together, and each method, with intervals."""
+    """One row for everything, each source, sources taken together, each method, and each size, with intervals."""
     rows = [_row("all", found["all"])]
     rows += [_row(name, values) for kind in ("sources", "together") for name, values in found[kind].items()]
-    return rows + [_row(f"·\u00a0{name}", values) for name, values in found["methods"].items()]
+    return rows + [
+        _row(f"·\u00a0{name}", values) for kind in ("methods", "sizes") for name, values in found[kind].items()
+    ]
 
 
 def model_rows(models: dict[str, Any]) -> Rows:

@@ -19,9 +19,10 @@ def edge(
 ) -> keras.Model:
     """RGB 0–255 (n, height, width, 3), sides divisible by 4 → {"logit": (n, 1), "patches": (n, h/16, w/16, 1)}.
 
-    The logit (of *fake*) is the mean of the patch logits. widths: channels at a stride of 4, 8 and 16.
-    grown: residual pairs of convolutions more, at a stride of 8 and 16. They begin as nothing, so that a grown network
-    can go on from the weights of one without them. `standardised=False` builds the same graph with plain convolutions, to receive the kernels of a trained one.
+    The logit (of *fake*) is the mean of the patch logits. widths: channels at a stride of 4, 8 and 16. grown: residual
+    pairs of convolutions more, at a stride of 8 and 16. They begin as nothing, so that a grown network can go on from
+    the weights of one without them. `standardised=False` builds the same graph with plain convolutions, to receive the
+    kernels of a trained one.
     """
 
     def conv(inputs, filters: int, size: int = 3, strides: int = 1, gain: float = RELU_GAIN, **options: Any):
@@ -29,15 +30,15 @@ def edge(
         layer = StandardisedConv2D if standardised else keras.layers.Conv2D
         return layer(filters, size, strides=strides, **options)(inputs)
 
-    def residual(x, filters: int, gain: float, **names: str):
-        branch = keras.layers.ReLU()(conv(x, filters, name=names.get("first")))
-        branch = conv(branch, filters, gain=gain, name=names.get("second"))
-        return keras.layers.ReLU()(keras.layers.Add()([x, branch]))
+    def residual(x, filters: int, gain: float, names: tuple[str | None, str | None] = (None, None)):
+        first, second = names
+        branch = keras.layers.ReLU()(conv(x, filters, name=first))
+        return keras.layers.ReLU()(keras.layers.Add()([x, conv(branch, filters, gain=gain, name=second)]))
 
     def grow(x, filters: int, stride: int, pairs: int):
         for i in range(pairs):
             name = f"{GROWN}{stride}_{i}"
-            x = residual(x, filters, gain=0.0, first=f"{name}a", second=f"{name}b")
+            x = residual(x, filters, gain=0.0, names=(f"{name}a", f"{name}b"))
         return x
 
     at4, at8, at16 = widths
