@@ -59,7 +59,7 @@ release: .venv-dev/ready ## convert the trained model, fit its calibration and t
 	.venv-dev/bin/python -m training calibrate models/deepfake/deepfake-*.tflite --data $(DATA)
 	cp $(RUN)/best.keras models/deepfake/deepfake.keras
 	cp $(RUN)/best.json models/deepfake/deepfake.json
-	cp $(RUN)/history.csv models/deepfake/history.csv
+	.venv-dev/bin/python -m training chronicle $(RUN) --out models/deepfake
 
 face: .venv-dev/ready ## reproduce the released face finder: train, convert, choose its threshold, evaluate
 	.venv-dev/bin/python -m training fit training/recipes/finder.toml --data $(DATA) --scenes $(SCENES) \

@@ -81,6 +81,17 @@ def average(
 
 
 @app.command()
+def chronicle(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run that was released, or of a mean.")],
+    out: Annotated[Path, typer.Option(help="Folder of the released model: history.csv, history.png.")],
+) -> None:
+    """Add a run to the history of a released model, and draw all of it."""
+    from training.chronicle import chronicle as write
+
+    typer.echo(write(run, out))
+
+
+@app.command()
 def reconstruct(
     out: Annotated[Path, typer.Option(help="Folder for the fakes and their labels.csv.")],
     data: Data,

@@ -1,0 +1,44 @@
+import csv
+import json
+
+import pytest
+
+from edge_detect.errors import UsageError
+from training.chronicle import chronicle
+
+HEADING = "crops,hours,loss,score,details,learning_rate\n"
+
+
+def run(folder, version, score, before=None, heading=HEADING, name=""):
+    folder.mkdir()
+    training = {"crops_seen": 1} if before is None else {"begun_from": {"crops_seen": before}}
+    (folder / "best.json").write_text(json.dumps({"version": version, "training": training}))
+    (folder / "history.csv").write_text(f"{heading}{name}1000,0.5,0.4,{score},a=0.7 b=0.9,1.00e-03\n")
+    return folder
+
+
+def rows(out):
+    with (out / "history.csv").open(newline="") as file:
+        return [(row["version"], row["run"], row["before"], row["score"]) for row in csv.DictReader(file)]
+
+
+def test_versions_follow_each_other_and_one_that_is_released_again_is_replaced(tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    chronicle(run(tmp_path / "a", "1", 0.7), out)
+    chronicle(run(tmp_path / "b", "2", 0.8, before=1000, heading="run," + HEADING, name="plain,"), out)
+    picture = chronicle(run(tmp_path / "c", "2", 0.9, before=1000), out)
+    assert rows(out) == [("1", "", "0", "0.7"), ("2", "", "1000", "0.9")]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_runs_of_a_mean_keep_their_names(tmp_path):
+    chronicle(run(tmp_path / "a", "2", 0.8, before=5, heading="run," + HEADING, name="plain,"), tmp_path)
+    assert rows(tmp_path) == [("2", "plain", "5", "0.8")]
+
+
+def test_a_folder_without_a_run_is_refused_and_nothing_is_lost(tmp_path):
+    chronicle(run(tmp_path / "a", "1", 0.7), tmp_path)
+    with pytest.raises(UsageError, match=r"best\.json"):
+        chronicle(tmp_path / "none", tmp_path)
+    assert rows(tmp_path) == [("1", "", "0", "0.7")]
