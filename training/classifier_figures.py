@@ -93,10 +93,10 @@ def sections(metrics: dict[str, Any], shown: str) -> dict[str, str]:
 
 
 def overview(metrics: dict[str, Any], shown: str) -> str:
-    """One row per model: size, latency, AUC over each split and each source with both classes, false alarms, flips.
+    """One row per model: size, multiply-adds of a look, latency, AUC over each split and each source with both classes.
 
-    The false alarms are those of the split that is farthest from training, the flips those of the nearest. Entries from
-    before these were measured have blanks there.
+    False alarms are those of the split that is farthest from training, flips those of the nearest. Entries from before
+    these were measured have blanks there.
     """
     first = metrics[shown]["splits"]
     columns = [(split, "all") for split in first]
@@ -106,7 +106,8 @@ def overview(metrics: dict[str, Any], shown: str) -> str:
         for name, values in figures["sources"].items()
         if values["fake"] and values["own_reals"]
     ]
-    heading = ["model", "kB", "ms a crop", "crops seen", "hours", *(f"{split}: {name}" for split, name in columns)]
+    heading = ["model", "kB", "M mult-adds", "ms a crop", "crops seen", "hours"]
+    heading += [f"{split}: {name}" for split, name in columns]
     nearest, farthest = next(iter(first)), list(first)[-1]
     heading += [f"{farthest}: false alarms", f"{nearest}: flips by {USUAL}"]
     rows = []
@@ -116,6 +117,7 @@ def overview(metrics: dict[str, Any], shown: str) -> str:
             [
                 model,
                 f"{entry['bytes'] / 1000:.0f}",
+                f"{entry['multiply_adds'] / 1e6:.0f}" if entry.get("multiply_adds") else "",
                 f"{entry['ms_p50']:.2f}",
                 f"{entry['crops_seen'] / 1e6:.2f} M",
                 f"{entry['hours']:.1f}",
