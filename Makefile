@@ -55,20 +55,16 @@ further: .venv-dev/ready ## train on with what `make data` built, too, into runs
 	.venv-dev/bin/python -m training fit training/recipes/further.toml --out runs/further --resume
 
 release: .venv-dev/ready ## convert the trained model, fit its calibration and thresholds
-	.venv-dev/bin/python -m convert $(RUN)/best.keras --data $(DATA) --out models/deepfake
+	.venv-dev/bin/python -m training release $(RUN) --out models/deepfake
+	.venv-dev/bin/python -m convert models/deepfake/deepfake.keras --to float16,int8 --data $(DATA) --out models/deepfake
 	.venv-dev/bin/python -m training calibrate models/deepfake/deepfake-*.tflite --data $(DATA)
-	cp $(RUN)/best.keras models/deepfake/deepfake.keras
-	cp $(RUN)/best.json models/deepfake/deepfake.json
-	.venv-dev/bin/python -m training chronicle $(RUN) --out models/deepfake
 
 face: .venv-dev/ready ## reproduce the released face finder: train, convert, choose its threshold, evaluate
 	.venv-dev/bin/python -m training fit training/recipes/finder.toml --data $(DATA) --scenes $(SCENES) \
 		--out runs/finder --resume
-	.venv-dev/bin/python -m convert runs/finder/best.keras --data $(SCENES) --out models/face
+	.venv-dev/bin/python -m training release runs/finder --out models/face
+	.venv-dev/bin/python -m convert models/face/face.keras --to float16,int8 --data $(SCENES) --out models/face
 	.venv-dev/bin/python -m training calibrate models/face/face-*.tflite --data $(SCENES)
-	cp runs/finder/best.keras models/face/face.keras
-	cp runs/finder/best.json models/face/face.json
-	cp runs/finder/history.csv models/face/history.csv
 	.venv-dev/bin/python -m training evaluate models/face/face-*.tflite --data $(SCENES) --out models/face
 
 baselines: .venv-dev/ready ## train and convert the networks to compare with, on the same data by the same loop
@@ -142,7 +138,7 @@ convert/node/node_modules/.package-lock.json: convert/node/package-lock.json
 $(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
 	npm ci --prefix $(WEB) --no-audit --no-fund --ignore-scripts
 
-$(WEB)/graphs/ready: .venv-dev/ready convert/page.py convert/tfjs.py $(wildcard models/*/*.keras models/*/*-float32.tflite)
+$(WEB)/graphs/ready: .venv-dev/ready convert/page.py convert/tfjs.py $(wildcard models/*/*.keras models/*/*-float*.tflite)
 	.venv-dev/bin/python -m convert.page $(WEB)/graphs
 	touch $@
 

@@ -1,6 +1,6 @@
 """`python -m convert.page FOLDER`: the released models as the TensorFlow.js graph models of the web page.
 
-Calibration and thresholds are those of the float32 `.tflite` of the same network, which gives the same answers.
+Calibration and thresholds are those of the `.tflite` that computes in float32, too, which gives the same answers.
 """
 
 import dataclasses
@@ -15,7 +15,7 @@ import typer
 from convert import source, tfjs
 from edge_detect.card import read_packed
 from edge_detect.cli.process import finish
-from edge_detect.models import DEFAULT, FINDER
+from edge_detect.models import DEFAULT, FINDER, find_reference
 
 MODELS = Path(__file__).parent.parent / "models"
 
@@ -26,7 +26,7 @@ def write_graphs(
     """Write the classifier and the finder as graph models, each with its card."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     for name in (DEFAULT, FINDER):
-        _, card = read_packed(MODELS / name / f"{name}-float32.tflite")
+        _, card = read_packed(find_reference(name))
         files = tfjs.to_files(source.read(MODELS / name / f"{name}.keras"), card)
         digest = hashlib.sha256(files["model.json"] + files["weights.bin"]).hexdigest()
         card = dataclasses.replace(card, conversion={"recipe": "tfjs"}, sha256=digest)

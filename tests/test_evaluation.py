@@ -1,5 +1,6 @@
 """What is measured of a classifier, on cases that are small enough to work out by hand."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,11 @@ import tiny
 import zoo
 
 from edge_detect import image
-from edge_detect.card import Thresholds
+from edge_detect.card import Card, Thresholds
 from edge_detect.errors import PictureError
 from edge_detect.evaluation.bootstrap import Bootstrap, interval, share_interval
 from edge_detect.evaluation.calibration import class_weights, reliability, risk_coverage
+from edge_detect.evaluation.comparison import twins
 from edge_detect.evaluation.cost import multiply_adds
 from edge_detect.evaluation.cross_source import cross_source, real_against_real
 from edge_detect.evaluation.damage import DAMAGES, damaged
@@ -20,6 +22,8 @@ from edge_detect.evaluation.robustness import robustness
 from edge_detect.evaluation.rows import Split, row_figures, rows, split_figures
 from edge_detect.evaluation.scoring import Scored
 from edge_detect.manifest import FAKE, REAL, Sample
+
+CARD = Card("x", "1", "", "classifier", 224, "logit", {"logit": 0}, precision="int8")
 
 
 def samples(*described: str) -> list[Sample]:
@@ -72,6 +76,14 @@ def test_small_pictures_are_measured_by_themselves():
     assert counts == {"under 128 px": (1, 1), "128 to 191 px": (2, 0), "192 px or more": (0, 1)}
     assert found["under 128 px"]["auc"] == 1
     assert plain(Split(chosen), np.zeros(5))["sizes"] == {}
+
+
+def test_an_int8_model_is_held_to_the_one_that_computes_in_float32():
+    int8, float32, float16 = (dataclasses.replace(CARD, precision=name) for name in ("int8", "float32", "float16"))
+    other = dataclasses.replace(float32, version="2")
+    assert twins("abc", [int8, float16, float32]) == [("a", "c")]
+    assert twins("abc", [float16, int8, other]) == [("b", "a")]
+    assert twins("ab", [int8, other]) == []
 
 
 def test_ignoring_that_pictures_of_one_group_belong_together_makes_an_interval_too_narrow():

@@ -23,7 +23,7 @@ def test_the_default_model_is_the_shipped_one():
     assert Detector.load(whole_image=True).model.sha256 == read_packed(SHIPPED)[1].sha256
 
 
-@pytest.mark.parametrize("precision", ["int8", "float32"])
+@pytest.mark.parametrize("precision", ["int8", "float16"])
 def test_the_figures_are_those_of_the_files_beside_them(figures, precision):
     _, card = read_packed(FOLDER / f"deepfake-{precision}.tflite")
     entry = figures[f"deepfake-{precision}"]
@@ -34,7 +34,7 @@ def test_the_figures_are_those_of_the_files_beside_them(figures, precision):
 
 def test_the_int8_file_is_under_a_megabyte_and_lost_little(figures):
     assert SHIPPED.stat().st_size < 1_000_000
-    one, two = (figures[f"deepfake-{precision}"]["splits"]["test"]["all"]["auc"] for precision in ("int8", "float32"))
+    one, two = (figures[f"deepfake-{precision}"]["splits"]["test"]["all"]["auc"] for precision in ("int8", "float16"))
     assert one >= two - 0.01
 
 
@@ -57,7 +57,7 @@ def test_the_same_pixels_give_the_same_score_in_both_precisions_to_a_few_percent
     picture = np.random.default_rng(0).integers(0, 256, (300, 300, 3), np.uint8)
     one, two = (
         Detector.load(FOLDER / f"deepfake-{p}.tflite", whole_image=True).detect(picture).score
-        for p in ("int8", "float32")
+        for p in ("int8", "float16")
     )
     assert one == pytest.approx(two, abs=0.1)
 

@@ -59,7 +59,7 @@ def draw(rows: list[dict[str, str]], picture: Path) -> None:
         bottom.plot(crops, [float(row["learning_rate"]) for row in own], color="grey")
     handles = dict(zip(*reversed(top.get_legend_handles_labels()), strict=True))
     top.legend(handles.values(), handles.keys(), loc="upper left")
-    top.set_ylabel("AUC on val")
+    top.set_ylabel("score on val")
     bottom.set_ylabel("learning rate")
     bottom.set_xlabel("million crops")
     for axes in (top, bottom):

@@ -81,14 +81,14 @@ def average(
 
 
 @app.command()
-def chronicle(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run that was released, or of a mean.")],
-    out: Annotated[Path, typer.Option(help="Folder of the released model: history.csv, history.png.")],
+def release(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or of a mean.")],
+    out: Annotated[Path, typer.Option(help="Folder of the released model: NAME.keras and its card, its history.")],
 ) -> None:
-    """Add a run to the history of a released model, and draw all of it."""
-    from training.chronicle import chronicle as write
+    """Take the best model of a run over, small enough to be kept, and draw the history of all its versions."""
+    from training.release import release as take
 
-    typer.echo(write(run, out))
+    typer.echo(take(run, out))
 
 
 @app.command()

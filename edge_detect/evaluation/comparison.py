@@ -6,20 +6,21 @@ from typing import Any
 from edge_detect.card import Card
 from edge_detect.evaluation.bootstrap import interval
 from edge_detect.evaluation.roc import Figure
+from edge_detect.models import FLOATS
 
 
 def twins(names: Sequence[str], cards: Sequence[Card]) -> list[tuple[str, str]]:
-    """Pairs of an int8 model and the float32 model of its name and version, where there is just one."""
+    """Pairs of an int8 model and the model of its name and version that computes in float32, where there is one.
+
+    That is one of float32 weights, or, where there is none, of float16 weights.
+    """
+    known = dict(zip(((card.name, card.version, card.precision) for card in cards), names, strict=True))
     pairs = []
     for name, card in zip(names, cards, strict=True):
-        reference = (card.name, card.version, "float32")
-        found = [
-            other
-            for other, theirs in zip(names, cards, strict=True)
-            if (theirs.name, theirs.version, theirs.precision) == reference
-        ]
-        if card.precision == "int8" and len(found) == 1:
-            pairs.append((name, found[0]))
+        references = ((card.name, card.version, precision) for precision in FLOATS)
+        found = next((known[reference] for reference in references if reference in known), None)
+        if card.precision == "int8" and found:
+            pairs.append((name, found))
     return pairs
 
 

@@ -1,6 +1,8 @@
 import csv
 import json
+import zipfile
 
+import numpy as np
 import pytest
 
 from edge_detect.errors import UsageError
@@ -12,7 +14,7 @@ HEADING = "crops,hours,loss,score,details,learning_rate\n"
 def run(folder, version, score, before=None, heading=HEADING, name=""):
     folder.mkdir()
     training = {"crops_seen": 1} if before is None else {"begun_from": {"crops_seen": before}}
-    (folder / "best.json").write_text(json.dumps({"version": version, "training": training}))
+    (folder / "best.json").write_text(json.dumps({"name": "x", "version": version, "training": training}))
     (folder / "history.csv").write_text(f"{heading}{name}1000,0.5,0.4,{score},a=0.7 b=0.9,1.00e-03\n")
     return folder
 
@@ -42,3 +44,32 @@ def test_a_folder_without_a_run_is_refused_and_nothing_is_lost(tmp_path):
     with pytest.raises(UsageError, match=r"best\.json"):
         chronicle(tmp_path / "none", tmp_path)
     assert rows(tmp_path) == [("1", "", "0", "0.7")]
+
+
+def test_what_is_released_is_small_and_the_same_to_what_float16_holds(tmp_path):
+    keras = pytest.importorskip("keras")
+    from training import networks
+    from training.release import release
+
+    folder, out = run(tmp_path / "run", "1", 0.7), tmp_path / "out"
+    out.mkdir()
+    trained = networks.deployable("edge", widths=(4, 4, 4))
+    for variable in trained.trainable_variables:
+        variable.assign(np.random.default_rng(1).normal(0, 0.3, variable.shape))
+    trained.save(folder / "best.keras")
+    path = release(folder, out)
+    assert sorted(each.name for each in out.iterdir()) == ["history.csv", "history.png", "x.json", "x.keras"]
+    released = keras.models.load_model(path, compile=False)
+    for before, after in zip(trained.get_weights(), released.get_weights(), strict=True):
+        assert (after == before.astype(np.float16).astype(np.float32)).all()
+    with zipfile.ZipFile(path) as archive:
+        assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_DEFLATED}
+
+
+def test_a_folder_without_a_model_is_not_released(tmp_path):
+    pytest.importorskip("keras")
+    from training.release import release
+
+    with pytest.raises(UsageError, match=r"best\.keras"):
+        release(run(tmp_path / "run", "1", 0.7), tmp_path)
+    assert not (tmp_path / "history.csv").exists()

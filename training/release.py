@@ -1,0 +1,38 @@
+"""A trained model on its way into the repository: small enough to be kept there, with its card and its history."""
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from edge_detect.errors import UsageError
+from training.chronicle import chronicle
+
+
+def release(run: Path, out: Path) -> Path:
+    """Write the best model of a run as out/NAME.keras, its card beside it, and add the run to the history there.
+
+    run: a folder with best.keras, best.json and history.csv, as training leaves them. Weights are rounded to what
+    float16 holds, so that a `.tflite` of float16 weights is the very same model; what is converted, calibrated and
+    measured is this file. Raises UsageError when a file is missing or is none of training's.
+    """
+    try:
+        name = json.loads((run / "best.json").read_text(encoding="utf-8"))["name"]
+        model = keras.models.load_model(run / "best.keras", compile=False)
+    except (OSError, KeyError, ValueError) as error:
+        raise UsageError(f"{run} needs best.keras and best.json, as training leaves them: {error}") from error
+    chronicle(run, out)
+    for variable in model.weights:
+        variable.assign(np.asarray(variable).astype(np.float16).astype(np.float32))
+    aside = out / "aside.keras"
+    model.save(aside)
+    packed = out / f"{name}.keras"
+    with zipfile.ZipFile(aside) as stored, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as deflated:
+        for entry in stored.namelist():
+            deflated.writestr(entry, stored.read(entry))
+    aside.unlink()
+    shutil.copyfile(run / "best.json", packed.with_suffix(".json"))
+    return packed
