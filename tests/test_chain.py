@@ -217,14 +217,14 @@ def test_training_begins_from_a_trained_model(run, recipe, tmp_path):
 
 
 def test_the_result_is_the_best_state_since_the_rate_began_to_fall(run, recipe, tmp_path):
-    spoilt = tmp_path / "spoilt.toml"  # at this rate, what was learnt is soon gone: the first state would be the best
-    begin = f'begin_from = "{run / "best.keras"}"\nlearning_rate = 0.3\ncooldown = 0.5\n'
-    spoilt.write_text(begin + recipe.read_text())
-    done = python("training", "fit", spoilt, "--out", tmp_path / "spoilt")
+    still = tmp_path / "still.toml"  # nothing is learnt at this rate: the first state would be as good as any
+    begin = f'begin_from = "{run / "best.keras"}"\nlearning_rate = 0.0\ncooldown = 0.5\n'
+    still.write_text(begin + recipe.read_text())
+    done = python("training", "fit", still, "--out", tmp_path / "still")
     assert done.returncode == 0, done.stderr
-    rows = history(tmp_path / "spoilt")
+    rows = history(tmp_path / "still")
     late = max(rows[len(rows) // 2 :], key=lambda row: float(row["score"]))
-    parent, child = (json.loads((folder / "best.json").read_text()) for folder in (run, tmp_path / "spoilt"))
+    parent, child = (json.loads((folder / "best.json").read_text()) for folder in (run, tmp_path / "still"))
     seen = child["training"]["crops_seen"] - parent["training"]["crops_seen"]
     assert seen == int(late["crops"])
     assert float(rows[0]["score"]) >= float(late["score"])
