@@ -15,9 +15,20 @@ import typer
 from convert import source, tfjs
 from edge_detect.card import read_packed
 from edge_detect.cli.process import finish
-from edge_detect.models import DEFAULT, FINDER, find_reference
+from edge_detect.errors import ModelError
+from edge_detect.evaluation.comparison import FLOATS
+from edge_detect.models import DEFAULT, FINDER
 
 MODELS = Path(__file__).parent.parent / "models"
+
+
+def reference(name: str) -> Path:
+    """The released `.tflite` of a model that computes in float32. Raises ModelError when there is none."""
+    for precision in FLOATS:
+        path = MODELS / name / f"{name}-{precision}.tflite"
+        if path.is_file():
+            return path
+    raise ModelError(f"{MODELS / name} has no {' or '.join(FLOATS)} model of {name!r}: `make release` writes it")
 
 
 def write_graphs(
@@ -26,7 +37,7 @@ def write_graphs(
     """Write the classifier and the finder as graph models, each with its card."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     for name in (DEFAULT, FINDER):
-        _, card = read_packed(find_reference(name))
+        _, card = read_packed(reference(name))
         files = tfjs.to_files(source.read(MODELS / name / f"{name}.keras"), card)
         digest = hashlib.sha256(files["model.json"] + files["weights.bin"]).hexdigest()
         card = dataclasses.replace(card, conversion={"recipe": "tfjs"}, sha256=digest)

@@ -6,8 +6,6 @@ from pathlib import Path
 from edge_detect.errors import ModelError
 
 DEFAULT, FINDER = "deepfake", "face"
-FLOATS = ("float32", "float16")
-"""Precisions of models that compute in float32, the first that there is being the reference for the others."""
 _PLACES = (Path(__file__).parent / "shipped", Path(__file__).parent.parent / "models")
 
 
@@ -25,18 +23,6 @@ def find_model(model: "str | os.PathLike[str] | None" = None) -> Path:
             if os.path.isfile(candidate):  # noqa: PTH113
                 return candidate
     raise ModelError(f"there is no model {name!r}: give the path of a .tflite file, or one of {', '.join(shipped())}")
-
-
-def find_reference(name: str) -> Path:
-    """The file of a shipped model's reference, which computes in float32; only a checkout has it.
-
-    Raises ModelError when there is none.
-    """
-    for precision in FLOATS:
-        path = _PLACES[1] / name / f"{name}-{precision}.tflite"
-        if path.is_file():
-            return path
-    raise ModelError(f"there is no reference for the model {name!r}: it is in the repository, not in the package")
 
 
 def is_among_shipped(path: Path) -> bool:

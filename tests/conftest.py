@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import checks
+import pictures
 import pytest
 import tiny
 from hypothesis import settings
@@ -24,6 +26,30 @@ def interruptible(command, **options) -> subprocess.Popen:
         return subprocess.Popen(command, **options)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory) -> Path:
+    """Labelled pictures that a small network learns to tell apart."""
+    return pictures.write(tmp_path_factory.mktemp("checks"), count=60)
+
+
+@pytest.fixture(scope="session")
+def recipe(data, tmp_path_factory) -> Path:
+    """A short training run on them."""
+    path = tmp_path_factory.mktemp("recipe") / "checks.toml"
+    path.write_text(checks.RECIPE.format(data=data, crops=2560))
+    return path
+
+
+@pytest.fixture(scope="session")
+def run(recipe, tmp_path_factory) -> Path:
+    """That run, finished."""
+    folder = tmp_path_factory.mktemp("run") / "checks"
+    done = checks.python("training", "fit", recipe, "--out", folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{folder / 'best.keras'}\n"
+    return folder
 
 
 @pytest.fixture(scope="session")

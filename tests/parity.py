@@ -22,10 +22,11 @@ import zoo
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from convert.page import reference
 from edge_detect import Detector, image
 from edge_detect.detector import SMALLEST_SHARE
 from edge_detect.document import replace_between
-from edge_detect.models import DEFAULT, find_model, find_reference
+from edge_detect.models import DEFAULT, find_model
 from edge_detect.table import table
 from training import demo
 
@@ -123,7 +124,7 @@ def write(folder: Path) -> Path:
     """Write the set, what Python decodes of each file, and how it scores the face in the given box."""
     detectors = {
         engine: Detector.load(path, whole_image=True)
-        for engine, path in (("litert", find_model(DEFAULT)), ("tfjs", find_reference(DEFAULT)))
+        for engine, path in (("litert", find_model(DEFAULT)), ("tfjs", reference(DEFAULT)))
     }
     longer = round(detectors["litert"].card.input_side / (image.CROP_MARGIN * SMALLEST_SHARE))
     cases = []

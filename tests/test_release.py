@@ -73,3 +73,26 @@ def test_a_folder_without_a_model_is_not_released(tmp_path):
     with pytest.raises(UsageError, match=r"best\.keras"):
         release(run(tmp_path / "run", "1", 0.7), tmp_path)
     assert not (tmp_path / "history.csv").exists()
+
+
+def test_what_was_converted_from_the_weights_before_is_gone_from_folder_and_figures(tmp_path):
+    pytest.importorskip("keras")
+    from training import networks
+    from training.evaluate import update_metrics
+    from training.release import release
+
+    folder, out = run(tmp_path / "run", "2", 0.7), tmp_path / "out"
+    out.mkdir()
+    for name in ("x-int8.tflite", "other-int8.tflite"):
+        (out / name).write_bytes(b"")
+    networks.deployable("edge", widths=(4, 4, 4)).save(folder / "best.keras")
+    release(folder, out)
+    assert sorted(each.name for each in out.glob("*.tflite")) == ["other-int8.tflite"]
+
+    def entries(*names):
+        return {name: {"file": f"{name}.tflite", "data_sha256": "same"} for name in names}
+
+    update_metrics(out / "metrics.json", entries("x-float32", "x-int8", "baseline-int8"))
+    (out / "x-int8.tflite").write_bytes(b"")
+    kept = update_metrics(out / "metrics.json", entries("x-float16"))
+    assert kept.keys() == {"x-float16", "x-int8", "baseline-int8"}  # a baseline's file is elsewhere

@@ -1,6 +1,5 @@
 """What a released model has been through: the runs of all its versions, one after the other, as a table and a curve."""
 
-import csv
 import json
 from pathlib import Path
 
@@ -29,13 +28,8 @@ def chronicle(run: Path, out: Path) -> Path:
     except (OSError, KeyError, ValueError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise UsageError(f"{run} and {out} need what training and releases leave there ({reason})") from error
-    rows = earlier + [{"run": "", **row, "version": version, "before": before} for row in added]
-    aside = table.with_suffix(".part")
-    with aside.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
-    aside.replace(table)
+    rows = earlier + [{"run": "", **row, "version": version, "before": str(before)} for row in added]
+    history.write(table, COLUMNS, rows)
     draw(rows, out / "history.png")
     return out / "history.png"
 

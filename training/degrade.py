@@ -12,7 +12,7 @@ from edge_detect.image import Picture
 
 _INTERPOLATIONS = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4)
 SMALLEST = 0.35
-"""Least side of a face that is scored, as a share of the side it is scored at (80 of 224 pixels)."""
+"""How small a small face may be: a share of the side it is scored at."""
 
 
 def degrade(picture: Picture, rng: Generator, strength: float) -> Picture:

@@ -62,11 +62,18 @@ def evaluate(
 def update_metrics(path: Path, entries: dict[str, Any]) -> dict[str, Any]:
     """Merge entries into a metrics.json and return all that it holds now.
 
-    Older entries stay only where they were measured on the same pictures.
+    Older entries stay only where they were measured on the same pictures, and those of the same models only as long as
+    their files are there.
     """
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     pictures = {entry["data_sha256"] for entry in entries.values()}
-    merged = {name: entry for name, entry in known.items() if entry["data_sha256"] in pictures} | entries
+    models = {_model(name) for name in entries}
+    kept = {
+        name: entry
+        for name, entry in known.items()
+        if entry["data_sha256"] in pictures and (_model(name) not in models or (path.parent / entry["file"]).exists())
+    }
+    merged = kept | entries
     path.write_text(json.dumps(merged, indent=1) + "\n", encoding="utf-8")
     return merged
 
@@ -79,5 +86,10 @@ def _whole_chain(network: Network) -> Detector:
 
 
 def _key(card: Card) -> str:
-    """The name of a model in metrics.json."""
+    """The name of a model's file in metrics.json."""
     return f"{card.name}-{card.precision}"
+
+
+def _model(key: str) -> str:
+    """The name of the model, from that of its file in metrics.json."""
+    return key.rpartition("-")[0]

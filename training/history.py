@@ -2,6 +2,7 @@
 
 import csv
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -15,12 +16,7 @@ class History:
     def __init__(self, path: Path, crops: int) -> None:
         self.path = path
         rows = [row for row in read(path) if int(row["crops"]) <= crops] if path.exists() else []
-        aside = path.with_suffix(".part")
-        with aside.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS)
-            writer.writeheader()
-            writer.writerows(rows)
-        aside.replace(path)
+        write(path, COLUMNS, rows)
         self._started = time.monotonic() - 3600 * (float(rows[-1]["hours"]) if rows else 0.0)
 
     @property
@@ -37,11 +33,17 @@ class History:
 
 def join(runs: dict[str, list[dict[str, str]]], out: Path) -> None:
     """Write the rows of several runs into one file, with a first column: the name of the run."""
-    with out.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, ("run", *COLUMNS))
+    write(out, ("run", *COLUMNS), [{"run": name, **row} for name, rows in runs.items() for row in rows])
+
+
+def write(table: Path, columns: Sequence[str], rows: list[dict[str, str]]) -> None:
+    """Write a history.csv, aside and renamed."""
+    aside = table.with_suffix(".part")
+    with aside.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns)
         writer.writeheader()
-        for name, rows in runs.items():
-            writer.writerows({"run": name, **row} for row in rows)
+        writer.writerows(rows)
+    aside.replace(table)
 
 
 def read(table: Path) -> list[dict[str, str]]:

@@ -16,8 +16,9 @@ def release(run: Path, out: Path) -> Path:
     """Write the best model of a run as out/NAME.keras, its card beside it, and add the run to the history there.
 
     run: a folder with best.keras, best.json and history.csv, as training leaves them. Weights are rounded to what
-    float16 holds, so that a `.tflite` of float16 weights is the very same model; what is converted, calibrated and
-    measured is this file. Raises UsageError when a file is missing or is none of training's.
+    float16 holds, so that a `.tflite` of float16 weights holds the same numbers; what is converted, calibrated and
+    measured is this file. What had been converted from the weights before is removed. Raises UsageError when a file is
+    missing or is none of training's.
     """
     try:
         name = json.loads((run / "best.json").read_text(encoding="utf-8"))["name"]
@@ -27,12 +28,14 @@ def release(run: Path, out: Path) -> Path:
     chronicle(run, out)
     for variable in model.weights:
         variable.assign(np.asarray(variable).astype(np.float16).astype(np.float32))
-    aside = out / "aside.keras"
-    model.save(aside)
-    packed = out / f"{name}.keras"
-    with zipfile.ZipFile(aside) as stored, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as deflated:
+    released, saved, packed = (out / name for name in (f"{name}.keras", "saved.keras", "packed.keras"))
+    model.save(saved)
+    with zipfile.ZipFile(saved) as stored, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as deflated:
         for entry in stored.namelist():
             deflated.writestr(entry, stored.read(entry))
-    aside.unlink()
-    shutil.copyfile(run / "best.json", packed.with_suffix(".json"))
-    return packed
+    saved.unlink()
+    packed.replace(released)
+    shutil.copyfile(run / "best.json", released.with_suffix(".json"))
+    for stale in out.glob(f"{name}-*.tflite"):
+        stale.unlink()
+    return released

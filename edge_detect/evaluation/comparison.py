@@ -6,7 +6,9 @@ from typing import Any
 from edge_detect.card import Card
 from edge_detect.evaluation.bootstrap import interval
 from edge_detect.evaluation.roc import Figure
-from edge_detect.models import FLOATS
+
+FLOATS = ("float32", "float16")
+"""Precisions of models that compute in float32; the first that there is serves as the reference."""
 
 
 def twins(names: Sequence[str], cards: Sequence[Card]) -> list[tuple[str, str]]:

@@ -53,7 +53,7 @@ def _split(evaluation: Evaluation, name: str, shown: str) -> Iterator[str]:
     found, models = measured["models"][shown], measured["models"]
     counts = f"{measured['real']} real and {measured['fake']} fake pictures"
     yield f'<p class="note">{counts} of {measured["sources"]} sources, in {measured["groups"]} groups.</p>'
-    yield table(f"{shown} by source and by method", ROWS, measured_rows(found))
+    yield table(f"{shown} by source, by method and by size", ROWS, measured_rows(found))
     yield f'<div class="plots">{"".join(_figures(evaluation, name, shown))}</div>'
     if found["robustness"]:
         yield table(
@@ -61,7 +61,7 @@ def _split(evaluation: Evaluation, name: str, shown: str) -> Iterator[str]:
         )
     yield from _floors(measured, found)
     for model in list(models)[1:]:
-        yield table(f"{model} by source and by method", ROWS, measured_rows(models[model]))
+        yield table(f"{model} by source, by method and by size", ROWS, measured_rows(models[model]))
     for model, compared in evaluation.figures["int8_against_float32"].items():
         caption = f"AUC of {model} less that of {compared['float32']}, with the interval of paired draws"
         yield table(caption, COMPARISON, comparison_rows(compared["splits"][name]))

@@ -1,4 +1,4 @@
-"""Figures of merit by source and by method, each with its interval."""
+"""Figures of merit by source, by method and by size of the picture, each with its interval."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
