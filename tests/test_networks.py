@@ -45,6 +45,15 @@ def test_edge_gives_a_logit_that_is_the_mean_of_its_patches():
     assert outputs["logit"][:, 0] == pytest.approx(outputs["patches"].mean((1, 2, 3)), abs=1e-4)
 
 
+def test_a_logit_of_its_own_begins_as_the_mean_of_the_patches():
+    first, plain = networks.build("edge"), networks.deployable("edge")
+    networks.deploy(first, plain)
+    own = networks.build("edge", pooling="features")
+    networks.undeploy(plain, own)
+    for name, expected in plain.predict_on_batch(PIXELS).items():
+        assert own.predict_on_batch(PIXELS)[name] == pytest.approx(expected, abs=1e-4)
+
+
 @pytest.mark.parametrize("stem", STEMS)
 def test_the_deployable_edge_is_the_same_function_in_stock_layers(stem, tmp_path):
     trained = networks.build("edge", stem=stem)
@@ -67,9 +76,9 @@ def test_the_finder_stays_within_its_budget():
     assert model.count_params() <= 400e3
 
 
-@pytest.mark.parametrize("name", ["edge", "finder"])
-def test_training_can_begin_from_what_was_deployed(name):
-    first, plain, second, again = (f(name) for f in (networks.build, networks.deployable) * 2)
+@pytest.mark.parametrize(("name", "options"), [("edge", {}), ("edge", {"pooling": "features"}), ("finder", {})])
+def test_training_can_begin_from_what_was_deployed(name, options):
+    first, plain, second, again = (f(name, **options) for f in (networks.build, networks.deployable) * 2)
     for variable in first.trainable_variables:
         variable.assign(np.random.default_rng(2).normal(0.5, 0.2, variable.shape))
     networks.deploy(first, plain)

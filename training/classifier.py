@@ -31,7 +31,7 @@ class ClassifierTask:
     def losses(self, model: keras.Model) -> dict[str, keras.losses.Loss]:
         """The loss of the trained output, and that of its patches where the recipe weighs them.
 
-        Raises UsageError when the network has no patches to weigh.
+        Raises UsageError when the network has no patches to weigh, or patches that would learn nothing.
         """
         name, smoothing = output_name(model), self._recipe.smoothing
         options = {"from_logits": name == "logit", "label_smoothing": smoothing}
@@ -43,6 +43,10 @@ class ClassifierTask:
             if "patches" not in model.output:
                 raise UsageError(f"the network {model.name!r} has no patches; leave patch_weight out of its recipe")
             losses["patches"] = PatchLoss(self._recipe.patch_weight, smoothing)
+        elif "patches" in model.output and model.get_layer(name).weights:
+            raise UsageError(
+                "patches of a network that pools features learn by patch_weight alone; give the recipe one"
+            )
         return losses
 
     def validate(self, model: keras.Model) -> tuple[float, dict[str, float]]:

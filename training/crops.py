@@ -28,6 +28,8 @@ UNKNOWN = -1.0
 """What is known of patches that may be either: nothing."""
 LEAST_COVER = 0.1
 """Share of a window that a blend is to cover."""
+ENOUGH = 0.25
+"""Share of a spliced crop that makes the whole of it fake, when it is."""
 _TRIES = 8
 
 
@@ -173,7 +175,8 @@ def splice(
 ) -> None:
     """Give the crops in `count` rows of a batch a rectangle of whole patches of the next such row (Yun et al., 2019).
 
-    A row's label becomes the mean of both, by the area that each fills. Changes the arrays in place.
+    A row's label becomes how much of it is fake, by area, over ENOUGH, and at most 1: a picture of which a part is fake
+    is a fake. Changes the arrays in place.
     """
     rows = rng.permutation(len(pixels))[:count]
     donors = np.roll(rows, 1)
@@ -186,4 +189,4 @@ def splice(
         pixels[row][part] = theirs[part]
         patches[row, top : top + height, left : left + width] = answers[top : top + height, left : left + width]
         share = height * width / grid**2
-        labels[row] = (1 - share) * labels[row] + share * label
+        labels[row] = np.minimum(1, ((1 - share) * labels[row] + share * label) / ENOUGH)

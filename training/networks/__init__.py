@@ -39,11 +39,16 @@ def deployable(name: str, **options: Any) -> keras.Model:
 def undeploy(plain: keras.Model, trained: keras.Model) -> None:
     """Make a network that is to be trained the same function as a `deployable` one: the way back from `deploy`.
 
-    Layers that it has grown more than that keep what they begin with, which is nothing. Raises UsageError when the two
-    are not the same network otherwise.
+    Layers that it has grown more than that keep what they begin with, which is nothing; a logit with weights of its own
+    begins as the mean of the patches that it was. Raises UsageError when the two are not the same network otherwise.
     """
     sources = [layer for layer in plain.layers if layer.weights]
     targets = [layer for layer in trained.layers if layer.weights]
+    own = [layer for layer in targets if layer.name == "logit"]
+    if own and not any(layer.name == "logit" for layer in sources):
+        kernel, bias = plain.get_layer("patches").get_weights()
+        own[0].set_weights([kernel[0, 0], bias])
+        targets.remove(own[0])
     if len(sources) < len(targets):
         targets = [layer for layer in targets if not layer.name.startswith(GROWN)]
     try:

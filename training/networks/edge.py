@@ -9,20 +9,23 @@ from keras import ops
 from training.networks.layers import GROWN, RELU_GAIN, StandardisedConv2D
 
 Stem = Literal["space_to_depth", "haar", "strided"]
+Pooling = Literal["logits", "features"]
 
 
 def edge(
     stem: Stem = "space_to_depth",
     widths: Sequence[int] = (48, 80, 128),
     grown: Sequence[int] = (0, 0),
+    pooling: Pooling = "logits",
     standardised: bool = True,
 ) -> keras.Model:
     """RGB 0–255 (n, height, width, 3), sides divisible by 4 → {"logit": (n, 1), "patches": (n, h/16, w/16, 1)}.
 
-    The logit (of *fake*) is the mean of the patch logits. widths: channels at a stride of 4, 8 and 16. grown: residual
-    pairs of convolutions more, at a stride of 8 and 16. They begin as nothing, so that a grown network can go on from
-    the weights of one without them. `standardised=False` builds the same graph with plain convolutions, to receive the
-    kernels of a trained one.
+    widths: channels at a stride of 4, 8 and 16. grown: residual pairs of convolutions more, at a stride of 8 and 16.
+    They begin as nothing, so that a grown network can go on from the weights of one without them. pooling: the logit
+    (of *fake*) is the mean of the patch logits, or a linear reading of its own of the mean features, so that a picture
+    that is fake in a few patches can be surely fake. `standardised=False` builds the same graph with plain
+    convolutions, to receive the kernels of a trained one.
     """
 
     def conv(inputs, filters: int, size: int = 3, strides: int = 1, gain: float = RELU_GAIN, **options: Any):
@@ -61,7 +64,12 @@ def edge(
     x = grow(residual(x, at16, gain=0.5), at16, 16, grown[1])
     x = keras.layers.Dropout(0.2)(x)
     patches = keras.layers.Conv2D(1, 1, dtype="float32", name="patches")(x)
-    logit = keras.layers.GlobalAveragePooling2D(dtype="float32", name="logit")(patches)
+    match pooling:
+        case "logits":
+            logit = keras.layers.GlobalAveragePooling2D(dtype="float32", name="logit")(patches)
+        case "features":
+            pooled = keras.layers.GlobalAveragePooling2D(dtype="float32")(x)
+            logit = keras.layers.Dense(1, dtype="float32", name="logit")(pooled)
     return keras.Model(pixels, {"logit": logit, "patches": patches}, name="edge")
 
 
