@@ -1,5 +1,6 @@
 """Training by its command: what a run leaves, how it is stopped, goes on, and begins from another."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -14,9 +15,11 @@ from checks import history, python
 
 pytest.importorskip("tensorflow")
 
-from edge_detect.errors import ExitCode
+from edge_detect.errors import ExitCode, UsageError
 from edge_detect.manifest import read_manifest
+from training import networks
 from training.classifier import ClassifierTask
+from training.recipe import read_recipe
 
 
 def test_training_learns_and_writes_its_history(run):
@@ -75,7 +78,6 @@ def test_going_on_from_a_checkpoint_is_exactly_going_on(recipe, data, tmp_path):
 
     from training import checkpoint
     from training.fit import Task, begin, compiled
-    from training.recipe import read_recipe
 
     plan = read_recipe(recipe)
     rng = np.random.default_rng(0)
@@ -174,3 +176,14 @@ def test_one_class_in_val_is_refused_before_training(data, recipe, tmp_path):
     done = python("training", "fit", recipe, "--data", tmp_path / "data", "--out", tmp_path / "out")
     assert done.returncode == ExitCode.USAGE
     assert "fake pictures in the split 'val'" in done.stderr
+
+
+def test_patches_learn_where_there_are_any_and_only_there(recipe):
+    plan = read_recipe(recipe)
+    pooled, plain = networks.build("edge", pooling="features"), networks.build("serenity")
+    with pytest.raises(UsageError, match="give the recipe one"):
+        ClassifierTask(plan).losses(pooled)
+    weighed = ClassifierTask(dataclasses.replace(plan, patch_weight=0.5))
+    assert weighed.losses(pooled).keys() == {"logit", "patches"}
+    with pytest.raises(UsageError, match="leave patch_weight out"):
+        weighed.losses(plain)
