@@ -71,9 +71,8 @@ def test_models_may_descend_from_the_same_weights_by_ways_of_different_length(tm
 
     between = {"sha256": "b" * 64, "crops_seen": 1800, "hours": 0.7, "begun_from": START}
     near, far = trained(tmp_path / "near", 1, crops=1500), trained(tmp_path / "far", 2, crops=2000, begun_from=between)
-    training = json.loads(average_models([near, far], tmp_path / "mean", "2").with_suffix(".json").read_text())[
-        "training"
-    ]
+    mean = average_models([near, far], tmp_path / "mean", "2")
+    training = json.loads(mean.with_suffix(".json").read_text())["training"]
     assert (training["crops_seen"], training["hours"]) == (1000 + 500 + 1000, 1.0)
     assert training["begun_from"] == START
 
