@@ -66,17 +66,6 @@ def test_the_weights_that_the_others_began_with_may_take_part_and_weigh_double(t
     assert (card.training["crops_seen"], card.training["hours"], card.training["seed"]) == (1500, 0.75, 2)
 
 
-def test_models_may_descend_from_the_same_weights_by_ways_of_different_length(tmp_path):
-    from training.average import average_models
-
-    between = {"sha256": "b" * 64, "crops_seen": 1800, "hours": 0.7, "begun_from": START}
-    near, far = trained(tmp_path / "near", 1, crops=1500), trained(tmp_path / "far", 2, crops=2000, begun_from=between)
-    mean = average_models([near, far], tmp_path / "mean", "2")
-    training = json.loads(mean.with_suffix(".json").read_text())["training"]
-    assert (training["crops_seen"], training["hours"]) == (1000 + 500 + 1000, 1.0)
-    assert training["begun_from"] == START
-
-
 def test_models_without_a_common_start_have_no_mean(tmp_path):
     from training.average import average_models
 

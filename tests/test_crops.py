@@ -77,7 +77,7 @@ def test_a_fake_beside_its_original_tells_which_patches_were_changed(samples, tm
     assert (answers["patches"][1::2] == UNKNOWN).all()  # not the same moment: nothing is known
 
 
-def test_spliced_crops_answer_for_the_share_of_each_part(samples):
+def test_a_spliced_crop_is_fake_when_enough_of_it_is(samples):
     pixels, answers = make(samples, spliced=1.0)
     whole, apart = make(samples)
     labels, patches = answers["logit"][:, 0], answers["patches"]

@@ -25,7 +25,6 @@ def test_the_shares_of_patches_are_their_calibrated_logits():
     logits = run(crop)["patches"]
     if detector.card.mirrored:
         logits = (logits + run(np.ascontiguousarray(crop[:, ::-1]))["patches"][:, ::-1]) / 2
-    assert logits.mean() == pytest.approx(detector.logit(crop), abs=1)  # another reading of what the score is read from
     shares = detector.patches(crop)
     assert shares.shape == (14, 14)
     for share, logit in zip(shares.ravel(), logits.ravel(), strict=True):

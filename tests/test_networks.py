@@ -103,6 +103,9 @@ def test_a_grown_network_begins_as_what_it_grew_from():
 def test_training_does_not_begin_from_another_network():
     with pytest.raises(UsageError, match="the same network"):
         networks.undeploy(networks.deployable("edge"), networks.build("finder"))
+    for name, options in (("finder", {}), ("edge", {"widths": (48, 80, 64)})):  # without patches, or with narrower ones
+        with pytest.raises(UsageError, match="the same network"):
+            networks.undeploy(networks.deployable(name, **options), networks.build("edge", pooling="features"))
     with pytest.raises(UsageError, match="the same network"):
         networks.undeploy(networks.deployable("edge", widths=(32, 80, 128)), networks.build("edge"))
     with pytest.raises(UsageError, match="the same network"):

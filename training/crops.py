@@ -29,7 +29,7 @@ UNKNOWN = -1.0
 LEAST_COVER = 0.1
 """Share of a window that a blend is to cover."""
 ENOUGH = 0.25
-"""Share of a spliced crop that makes the whole of it fake, when it is."""
+"""How much of a spliced crop, by area, must be fake for its label to be fake; less counts in proportion."""
 _TRIES = 8
 
 

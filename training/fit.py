@@ -101,7 +101,7 @@ def begin(recipe: Recipe, task: Task, model: keras.Model, state: Path, plateau: 
 
 
 def begin_from(path: Path, model: keras.Model) -> dict[str, Any]:
-    """Give a model the weights of a `.keras` file; returns its hash, how much it had been trained, and its own start.
+    """Give a model the weights of a `.keras` file; returns its hash and how much it had been trained.
 
     Raises UsageError when the file, or its card beside it, is missing or is of another network.
     """
@@ -109,7 +109,6 @@ def begin_from(path: Path, model: keras.Model) -> dict[str, Any]:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         parent = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["training"]
         about = {"sha256": digest, "crops_seen": parent["crops_seen"], "hours": parent["hours"]}
-        about |= {key: parent[key] for key in ("begun_from",) if key in parent}
     except FileNotFoundError as error:
         raise UsageError(f"there is no {error.filename}, which training is to begin from") from error
     except (KeyError, TypeError, ValueError) as error:

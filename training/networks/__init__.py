@@ -45,13 +45,13 @@ def undeploy(plain: keras.Model, trained: keras.Model) -> None:
     sources = [layer for layer in plain.layers if layer.weights]
     targets = [layer for layer in trained.layers if layer.weights]
     own = [layer for layer in targets if layer.name == "logit"]
-    if own and not any(layer.name == "logit" for layer in sources):
-        kernel, bias = plain.get_layer("patches").get_weights()
-        own[0].set_weights([kernel[0, 0], bias])
-        targets.remove(own[0])
-    if len(sources) < len(targets):
-        targets = [layer for layer in targets if not layer.name.startswith(GROWN)]
     try:
+        if own and not any(layer.name == "logit" for layer in sources):
+            kernel, bias = plain.get_layer("patches").get_weights()
+            own[0].set_weights([kernel[0, 0], bias])
+            targets.remove(own[0])
+        if len(sources) < len(targets):
+            targets = [layer for layer in targets if not layer.name.startswith(GROWN)]
         for source, target in zip(sources, targets, strict=True):
             if isinstance(target, StandardisedConv2D):
                 target.assume(*source.get_weights())
