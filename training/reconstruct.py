@@ -20,7 +20,6 @@ from training.networks.autoencoder import autoencoder
 from training.sources.build import COLUMNS, write_table
 from training.sources.cutting import QUALITY
 
-SPLITS = ("train", "val")
 SIDE, BATCH = 96, 32
 """Side of the windows that an autoencoder learns from, in pixels, and how many at a time."""
 _LEARNING_RATE = 2e-3
@@ -29,16 +28,16 @@ _LEARNING_RATE = 2e-3
 def reconstruct(data: list[Path], out: Path, decoder: str, *, steps: int, pictures: int, seed: int) -> Path:
     """Train an autoencoder on real training faces of manifests, and write reconstructions as a manifest, `out`.
 
-    steps: of training; pictures: how many real faces of the splits train and val are drawn and reconstructed. They keep
-    group, split and face box. Raises UsageError when there are no real faces to learn from, or no such decoder.
+    steps: of training; pictures: how many real training faces are drawn, learnt from and reconstructed. They keep group
+    and face box. None are for validation, which is to be the same for all recipes. Raises UsageError when there are no
+    real faces to learn from, or no such decoder.
     """
     keras.utils.set_random_seed(seed)
     model = autoencoder(decoder)
-    reals = [sample for sample in read_manifests(data) if sample.label == REAL and sample.split in SPLITS]
+    reals = [sample for sample in read_manifests(data) if sample.label == REAL and sample.split == "train"]
     rng = np.random.default_rng(seed)
     chosen = [reals[i] for i in sorted(rng.permutation(len(reals))[:pictures])]
-    learnt = [_load(sample) for sample in chosen if sample.split == "train"]
-    learnt = [picture for picture in learnt if min(picture.shape[:2]) >= SIDE]
+    learnt = [picture for picture in map(_load, chosen) if min(picture.shape[:2]) >= SIDE]
     if not learnt:
         raise UsageError(f"there are no real training faces of {SIDE} pixels or more to learn from")
     _train(model, learnt, steps, rng)
@@ -50,7 +49,7 @@ def reconstruct(data: list[Path], out: Path, decoder: str, *, steps: int, pictur
         (out / name).write_bytes(image.encode(picture, ".jpg", quality=QUALITY))
         side = picture.shape[0]
         box = dict(zip(("x0", "y0", "x1", "y1"), sample.box or ("",) * 4, strict=True))
-        origin = {"source": "reconstructed", "method": decoder, "group": sample.group, "split": sample.split}
+        origin = {"source": "reconstructed", "method": decoder, "group": sample.group, "split": "train"}
         rows.append({"file": name, "label": "fake", **origin, "side": side, "native_side": side, **box})
     write_table(out / "labels.csv", COLUMNS, rows)
     return out
