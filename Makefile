@@ -57,7 +57,8 @@ further: .venv-dev/ready ## train on with what `make data` built, too, into runs
 
 release: .venv-dev/ready ## convert the trained model, fit its calibration and thresholds
 	.venv-dev/bin/python -m training release $(RUN) --out models/deepfake
-	.venv-dev/bin/python -m convert models/deepfake/deepfake.keras --to float16,int8 --data $(DATA) --out models/deepfake
+	.venv-dev/bin/python -m convert models/deepfake/deepfake.keras --to float16,int8 --calibrate 100 \
+		--data $(DATA) --out models/deepfake
 	.venv-dev/bin/python -m training calibrate models/deepfake/deepfake-*.tflite --data $(DATA)
 
 face: .venv-dev/ready ## reproduce the released face finder: train, convert, choose its threshold, evaluate

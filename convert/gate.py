@@ -146,7 +146,7 @@ def causes(checks: Sequence[Check], representative: Representative | None) -> li
         "AP drop",
     }:
         found.append(
-            "quantization costs too much: try more pictures (--calibrate), layers that lose much in float32 "
+            "quantization costs too much: try fewer or more pictures (--calibrate), layers that lose much in float32 "
             "(--keep-float), int16x8 or float16; then quantization-aware fine-tuning, or bounded activations (ReLU6)"
         )
     return found
