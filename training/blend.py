@@ -28,6 +28,8 @@ _CHANCES = (0.55, 0.2, 0.1, 0.15)
 _SAME, _OTHER, _RIM = 4.0, 12.0, 6.0
 """Grey levels by which a fake may differ from its original where it is the same, and where it is surely not; and at the
 rim of a picture of the same moment."""
+_COARSE = 0.7
+"""Share of self-blended faces that have less detail than what they are laid over."""
 _OPACITIES = (0.5, 0.75, 1.0, 1.0, 1.0)
 
 
@@ -48,9 +50,9 @@ def swap(target: Picture, target_box: Box, source: Picture, source_box: Box) -> 
 def self_blend(picture: Picture, box: Box, rng: Generator) -> tuple[Picture, Mask]:
     """Lay a slightly moved and changed copy of a face over itself; also returns where (Shiohara & Yamasaki, 2022).
 
-    Either the copy or what lies below is recoloured and sharpened or softened; the copy is moved by up to 3% of the
-    box and scaled by up to 5%; the hull (the face or a part of it) is jittered and softened, the copy may be
-    translucent.
+    Either the copy or what lies below is recoloured and sharpened or softened; most copies lose detail, as the faces
+    that small decoders put into a picture; the copy is moved by up to 3% of the box and scaled by up to 5%; the hull
+    (the face or a part of it) is jittered and softened, the copy may be translucent.
     """
     height, width = picture.shape[:2]
     below, copy = picture, picture
@@ -58,6 +60,8 @@ def self_blend(picture: Picture, box: Box, rng: Generator) -> tuple[Picture, Mas
         copy = changed(copy, rng)
     else:
         below = changed(below, rng)
+    if rng.random() < _COARSE:
+        copy = degrade.rescale(copy, rng, smallest=0.25)
     copy = moved(copy, box, rng)
     mask = soften(hull(box, width, height, rng), box.size * rng.uniform(0.01, 0.08))
     opacity = np.float32(rng.choice(_OPACITIES))
