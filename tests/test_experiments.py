@@ -1,4 +1,6 @@
 import dataclasses
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +91,17 @@ def test_the_table_holds_variants_to_the_first(model):
     assert text.startswith("Does it help?\n\n| AUC (95%) | plain | new | new: gain |")
     assert "| test: all | 0.800 (0.71–0.89) | 0.850 (0.76–0.94) | +0.050 (+0.050 to +0.050) |" in text
     assert "| crops seen | 2.00 M | 2.00 M, 2.00 M |  |" in text
+
+
+def test_the_table_of_int8_models_tells_what_they_cost(model):
+    other = shutil.copy(model, model.with_name("other.tflite"))
+    found = {name: experiments.Measured({"test: all": 0.8}, {"test: all": np.ones(3)}) for name in ("plain", "new")}
+    models = {"plain": [model], "new": [other]}
+    text = experiments.tabulate(experiments.Experiment("Does it help?", {}, int8=True), models, found)
+    assert f"| kB | {model.stat().st_size / 1000:.0f} | {model.stat().st_size / 1000:.0f} |  |" in text
+    assert re.search(r"\| ms a crop, one look, one thread \| [\d.]+ \| [\d.]+ \|  \|", text)
+    assert "mult-adds" in text
+    assert "mult-adds" not in experiments.tabulate(experiments.Experiment("Does it help?", {}), models, found)
 
 
 def test_the_plans_of_this_project_can_be_read():

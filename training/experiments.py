@@ -1,7 +1,8 @@
 """Experiments: variants of a recipe, trained alike and measured alike, in one table.
 
 An experiment is a TOML file: `recipe`, `seeds`, `changes` to the recipe for all, and a `[[variant]]` for each table
-column with its `name` and what it changes. Others are held to the first variant.
+column with its `name` and what it changes. Others are held to the first variant. Models are measured in float32, or,
+with `int8 = true`, as a device would run them, with what that costs.
 """
 
 import subprocess
@@ -14,29 +15,35 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_detect.bench import bench, inference
 from edge_detect.card import read_packed
 from edge_detect.detector import Detector
 from edge_detect.errors import EdgeDetectError, UsageError
 from edge_detect.evaluation.bootstrap import interval
+from edge_detect.evaluation.cost import multiply_adds
 from edge_detect.evaluation.evaluate import REPORTED
 from edge_detect.evaluation.roc import roc
 from edge_detect.evaluation.rows import Row, Split, rows
 from edge_detect.evaluation.scoring import score
 from edge_detect.manifest import read_manifests
+from edge_detect.network import Network
 from edge_detect.progress import progress
 from edge_detect.table import bounds, signed, table, with_interval
 from training.feed import end_with_parent
 from training.recipe import Recipe, make_recipe, read_toml
 
 SPLITS = ("val", *REPORTED)
+_ANY_LOSS = "--max-drop 1 --max-mean-error 1 --max-error 1 --max-flips 1".split()
+"""Options of the converter."""
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """The recipe of each variant for each seed; and which question they answer."""
+    """The recipe of each variant for each seed; which question they answer; and whether by their int8 models."""
 
     question: str
     variants: dict[str, dict[int, Recipe]]
+    int8: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,7 @@ def read_experiment(path: Path) -> Experiment:
     values = read_toml(path)
     try:
         question, seeds, variants = values.pop("question"), values.pop("seeds", [1]), values.pop("variant")
+        int8 = values.pop("int8", False)
         base = {**read_toml(Path(values.pop("recipe"))), **values.pop("changes", {})}
         named = {entry.pop("name"): entry for entry in variants}
     except KeyError as error:
@@ -66,11 +74,12 @@ def read_experiment(path: Path) -> Experiment:
             name: {seed: make_recipe({**base, **changes, "seed": seed}, path) for seed in seeds}
             for name, changes in named.items()
         },
+        int8,
     )
 
 
 def run(experiment: Experiment, out: Path) -> dict[str, list[Path]]:
-    """Train and convert what is not there yet, below `out`; returns each variant's float32 models, one a seed.
+    """Train and convert what is not there yet, below `out`; returns each variant's models, one a seed.
 
     Every run has a process of its own. An interrupted one goes on when this is called again. Raises EdgeDetectError
     when a model cannot be converted.
@@ -81,7 +90,7 @@ def run(experiment: Experiment, out: Path) -> dict[str, list[Path]]:
             folder = out / f"{name.replace(' ', '-')}-{seed}"
             with ProcessPoolExecutor(1, get_context("spawn"), end_with_parent) as process:
                 best = process.submit(_fit, recipes[seed], folder).result()
-            models.setdefault(name, []).append(_convert(best, recipes[seed]))
+            models.setdefault(name, []).append(_convert(best, recipes[seed], experiment.int8))
     return models
 
 
@@ -91,12 +100,17 @@ def _fit(recipe: Recipe, folder: Path) -> Path:
     return fit(recipe, folder, resume=True)
 
 
-def _convert(best: Path, recipe: Recipe) -> Path:
-    """The float32 model beside a trained one, made by the command, since the converter is a neighbour."""
-    converted = best.with_name(f"{recipe.name}-float32.tflite")
+def _convert(best: Path, recipe: Recipe, int8: bool) -> Path:
+    """The float32 or int8 model beside a trained one, made by the command, since the converter is a neighbour.
+
+    Of int8 models, whatever they lost may pass: it is seen in the table.
+    """
+    kind = "int8" if int8 else "float32"
+    converted = best.with_name(f"{recipe.name}-{kind}.tflite")
     if not converted.exists() or converted.stat().st_mtime < best.stat().st_mtime:
-        data = [option for root in recipe.manifests for option in ("--data", str(root))]
-        command = [sys.executable, "-m", "convert", str(best), "--to", "float32", "--out", str(best.parent), *data]
+        options = [option for root in recipe.manifests for option in ("--data", str(root))]
+        options += _ANY_LOSS if int8 else []
+        command = [sys.executable, "-m", "convert", str(best), "--to", kind, "--out", str(best.parent), *options]
         if subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode:
             raise EdgeDetectError(f"{best} could not be converted: {' '.join(command)}")
     return converted
@@ -151,4 +165,19 @@ def tabulate(experiment: Experiment, models: dict[str, list[Path]], found: dict[
         ("hours", "hours", lambda value: f"{value:.2f}"),
     ):
         lines.append([words, *(", ".join(form(one[key]) for one in trained[name]) for name in found), *blank])
+    if experiment.int8:
+        lines += [[*row, *blank] for row in _costs(models)]
     return f"{experiment.question}\n\n{table(heading, lines)}"
+
+
+def _costs(models: dict[str, list[Path]]) -> list[list[str]]:
+    """Rows of what each variant's first model costs: its size, the work of a look, and milliseconds, taken in turns."""
+    networks = {str(paths[0]): Network.load(paths[0]) for paths in models.values()}
+    work = [multiply_adds(read_packed(Path(path))[0]) for path in networks]
+    latencies = bench({path: inference(network) for path, network in networks.items()})
+    looks = "two looks" if next(iter(networks.values())).card.mirrored else "one look"
+    return [
+        ["kB", *(f"{Path(path).stat().st_size / 1000:.0f}" for path in networks)],
+        ["M mult-adds a look", *("" if count is None else f"{count / 1e6:.0f}" for count in work)],
+        [f"ms a crop, {looks}, one thread", *(f"{latency.p50:.2f}" for latency in latencies)],
+    ]
