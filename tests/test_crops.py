@@ -8,7 +8,7 @@ import zoo
 from edge_detect.manifest import FAKE, REAL, read_manifest
 from edge_detect.results import Box
 from training import blend
-from training.crops import ENOUGH, UNKNOWN, CropMaker, Layer, patch_answers, random_window, relight, window_over
+from training.crops import ENOUGH, UNKNOWN, CropMaker, Layer, patch_answers, random_window, window_over
 from training.recipe import Recipe
 
 RECIPE = Recipe("x", "1", "edge", manifests=(), crops=1000, batch=8, input_side=96, crop_sides=(64,), ramp=0)
@@ -61,33 +61,6 @@ def test_blends_and_their_reals_share_window_and_damage(samples):
     assert np.mean(differing) < 0.4  # differently damaged ones differ nearly everywhere
     assert (answers["patches"][::2] == 0).all()
     assert 0 < answers["patches"][1::2].mean() < 1
-
-
-def test_light_comes_from_another_crop_and_detail_stays():
-    rows, columns = np.mgrid[:96, :96]
-    checks = 128 + 20 * ((rows + columns) % 2 * 2 - 1)
-    picture = np.repeat(checks[..., None], 3, axis=2).astype(np.uint8)
-    ramp = np.repeat((columns * 2 + 20)[..., None], 3, axis=2).astype(np.uint8)
-    lit = relight(picture, ramp, 8, 1.0)
-    assert abs(int(lit[:, 70:80].mean()) - int(ramp[:, 70:80].mean())) < 4
-    assert np.abs(np.diff(lit[:, 20:76].astype(int), axis=0)).mean() == pytest.approx(40, abs=2)
-    assert np.array_equal(relight(picture, ramp, 8, 0.0), picture)
-
-
-def test_shuffled_crops_keep_what_is_known_of_their_patches(samples):
-    mask = np.zeros((96, 96), np.float32)
-    mask[:48, :48] = 1
-    window = dataclasses.replace(random_window(96, 96, np.random.default_rng(3)), mirrored=False, turn=None)
-    shuffled = dataclasses.replace(window, order=np.array([3, 1, 2, 0]))
-    assert patch_answers(mask, window)[:3, :3].mean() == 1
-    assert patch_answers(mask, shuffled)[3:, 3:].mean() == 1
-    assert patch_answers(mask, shuffled).mean() == 0.25
-    picture = noise()
-    assert np.array_equal(np.sort(shuffled.cut(picture), axis=None), np.sort(picture, axis=None))
-    assert np.array_equal(shuffled.cut(picture)[48:, 48:], picture[:48, :48])
-    plain, changed = (make(samples, shuffled=share)[0] for share in (0.0, 1.0))
-    assert plain.shape == changed.shape
-    assert not np.array_equal(plain, changed)
 
 
 def test_pairs_are_a_real_and_a_fake_of_one_group(samples):

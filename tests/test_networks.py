@@ -54,17 +54,6 @@ def test_a_logit_of_its_own_begins_as_the_mean_of_the_patches():
         assert own.predict_on_batch(PIXELS)[name] == pytest.approx(expected, abs=1e-4)
 
 
-def test_the_greater_of_two_readings_is_the_logit():
-    model = networks.build("edge", pooling="either")
-    own = keras.Model(model.input, model.get_layer("logit").output).predict_on_batch(PIXELS)
-    outputs = model.predict_on_batch(PIXELS)
-    mean = outputs["patches"].mean((1, 2, 3))
-    assert outputs["logit"][:, 0] == pytest.approx(np.maximum(own[:, 0], mean), abs=1e-4)
-    kernel, _ = model.get_layer("logit").get_weights()
-    model.get_layer("logit").set_weights([kernel, np.full(1, 50, np.float32)])
-    assert (model.predict_on_batch(PIXELS)["logit"] > mean + 10).all()
-
-
 @pytest.mark.parametrize("stem", STEMS)
 def test_the_deployable_edge_is_the_same_function_in_stock_layers(stem, tmp_path):
     trained = networks.build("edge", stem=stem)
@@ -87,10 +76,7 @@ def test_the_finder_stays_within_its_budget():
     assert model.count_params() <= 400e3
 
 
-@pytest.mark.parametrize(
-    ("name", "options"),
-    [("edge", {}), ("edge", {"pooling": "features"}), ("edge", {"pooling": "either"}), ("finder", {})],
-)
+@pytest.mark.parametrize(("name", "options"), [("edge", {}), ("edge", {"pooling": "features"}), ("finder", {})])
 def test_training_can_begin_from_what_was_deployed(name, options):
     first, plain, second, again = (f(name, **options) for f in (networks.build, networks.deployable) * 2)
     for variable in first.trainable_variables:

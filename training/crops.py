@@ -3,7 +3,6 @@
 Worker processes import this file, so it stays free of Keras.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -32,8 +31,6 @@ LEAST_COVER = 0.1
 ENOUGH = 0.25
 """How much of a spliced crop, by area, must be fake for its label to be fake; less counts in proportion."""
 _TRIES = 8
-_BLOCKS = (2, 4, 8)
-"""How many blocks there may be across a shuffled crop."""
 
 
 @dataclass(frozen=True)
@@ -47,17 +44,13 @@ class Layer:
 
 @dataclass(frozen=True)
 class Window:
-    """Which part of a picture becomes a training crop: a square in pixels, or a turned and zoomed one by its matrix.
-
-    The crop may then be mirrored, and its blocks be laid out in another order: that of their old numbers, row by row.
-    """
+    """Which part of a picture becomes a training crop: a square in pixels, or a turned and zoomed one by its matrix."""
 
     left: int
     top: int
     side: int
     mirrored: bool
     turn: NDArray[np.float64] | None = None
-    order: NDArray[np.int64] | None = None
 
     def cut(self, picture: NDArray[Any]) -> NDArray[Any]:
         """The crop of a picture or of a mask of its size, side × side."""
@@ -66,8 +59,7 @@ class Window:
         else:
             size, border = (self.side, self.side), cv2.BORDER_REFLECT_101
             crop = cv2.warpAffine(picture, self.turn, size, flags=cv2.INTER_LINEAR, borderMode=border)
-        crop = crop[:, ::-1] if self.mirrored else crop
-        return np.ascontiguousarray(crop if self.order is None else rearranged(crop, self.order))
+        return np.ascontiguousarray(crop[:, ::-1] if self.mirrored else crop)
 
 
 @dataclass
@@ -95,20 +87,13 @@ class CropMaker:
         pixels = np.empty((recipe.batch, side, side, 3), np.uint8)
         labels = np.empty((recipe.batch, 1), np.float32)
         patches = np.empty((recipe.batch, side // STRIDE, side // STRIDE, 1), np.float32)
-        row, before = 0, None
+        row = 0
         for layers in self._units(rng):
             window = window_over(layers[-1], side, rng)
-            if rng.random() < recipe.shuffled:
-                window = replace(window, order=rng.permutation(int(rng.choice(_BLOCKS)) ** 2))
-            light = before if rng.random() < recipe.relit else None
-            coarse, amount = rng.uniform(4, 16), rng.uniform(0.3, 1.0)
             seed = rng.integers(2**63)
             damage = degrade_small if rng.random() < recipe.small else degrade
-            for layer in layers:  # what belongs together shares its window, its light and its damage
-                crop = before = window.cut(layer.picture)
-                if light is not None:
-                    crop = relight(crop, light, coarse, amount)
-                pixels[row] = damage(crop, np.random.default_rng(seed), strength)
+            for layer in layers:  # what belongs together shares its window and its damage
+                pixels[row] = damage(window.cut(layer.picture), np.random.default_rng(seed), strength)
                 labels[row] = layer.label
                 patches[row, ..., 0] = patch_answers(layer.fakeness, window)
                 row += 1
@@ -179,25 +164,6 @@ def patch_answers(fakeness: float | NDArray[np.float32], window: Window) -> floa
         return fakeness
     grid = window.side // STRIDE
     return cv2.resize(window.cut(fakeness), (grid, grid), interpolation=cv2.INTER_AREA)
-
-
-def rearranged(picture: NDArray[Any], order: NDArray[np.int64]) -> NDArray[Any]:
-    """A square picture or mask, cut into as many square blocks as `order` has, which come in that order, row by row."""
-    across = math.isqrt(len(order))
-    size = len(picture) // across
-    blocks = picture.reshape(across, size, across, size, -1).swapaxes(1, 2).reshape(across**2, size, size, -1)[order]
-    return blocks.reshape(across, across, size, size, -1).swapaxes(1, 2).reshape(picture.shape)
-
-
-def relight(picture: image.Picture, other: image.Picture, cells: float, amount: float) -> image.Picture:
-    """A picture with the coarse light and colours of another of its side, detail its own (after Yang & Soatto, 2020).
-
-    cells: how many there are across what counts as coarse; amount (0–1): how much of it is exchanged.
-    """
-    grid, full = (round(cells), round(cells)), picture.shape[1::-1]
-    coarse = [cv2.resize(one.astype(np.float32), grid, interpolation=cv2.INTER_AREA) for one in (picture, other)]
-    change = cv2.resize(amount * (coarse[1] - coarse[0]), full, interpolation=cv2.INTER_CUBIC)
-    return np.rint(np.clip(picture + change, 0, 255)).astype(np.uint8)
 
 
 def splice(

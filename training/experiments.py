@@ -33,7 +33,7 @@ from training.feed import end_with_parent
 from training.recipe import Recipe, make_recipe, read_toml
 
 SPLITS = ("val", *REPORTED)
-_ANY_LOSS = "--max-drop 1 --max-mean-error 1 --max-error 1 --max-flips 1".split()
+_ANY_LOSS = ["--max-drop", "1", "--max-mean-error", "1", "--max-error", "1", "--max-flips", "1"]
 """Options of the converter."""
 
 

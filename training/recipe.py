@@ -27,14 +27,13 @@ class Recipe:
     step; warmup: crops over which the learning rate rises; cooldown: last share of the crops over which it falls to
     zero; weight_decay: of AdamW; ema: momentum of the averaged weights, which are the result; smoothing: of the labels;
     ramp: crops until damage has its full strength; strength: of the damage, 0–1; small: share of crops that are damaged
-    at a smaller size and scaled up, as small faces are; shuffled: share of crops whose blocks are laid out in random
-    order, a face no more; relit: share that takes coarse light and colours from another crop; balance: 0 draws sources
-    by size, 1 all alike; blended: share of a batch that is real pictures and self-blended fakes of them, in pairs;
-    paired: share that is fakes and real pictures of their group, in pairs; spliced: share of a batch whose crops get a
-    rectangle of another crop of the batch, with its answers; focus: how much more the loss weighs hard crops (0:
-    alike); patch_weight: of the loss of each patch beside that of the picture; partial: sources whose fakes are real in
-    parts, so that of a single patch nothing is known; evaluate_every: crops between validations; patience: validations
-    without a better score before training stops.
+    at a smaller size and scaled up, as small faces are; balance: 0 draws sources by size, 1 all alike; blended: share
+    of a batch that is real pictures and self-blended fakes of them, in pairs; paired: share that is fakes and real
+    pictures of their group, in pairs; spliced: share of a batch whose crops get a rectangle of another crop of the
+    batch, with its answers; focus: how much more the loss weighs hard crops (0: alike); patch_weight: of the loss of
+    each patch beside that of the picture; partial: sources whose fakes are real in parts, so that of a single patch
+    nothing is known; evaluate_every: crops between validations; patience: validations without a better score before
+    training stops.
     """
 
     name: str
@@ -61,8 +60,6 @@ class Recipe:
     ramp: int = 1_500_000
     strength: float = 1.0
     small: float = 0.0
-    shuffled: float = 0.0
-    relit: float = 0.0
     balance: float = 0.5
     blended: float = 0.0
     paired: float = 0.0

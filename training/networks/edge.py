@@ -9,7 +9,7 @@ from keras import ops
 from training.networks.layers import GROWN, RELU_GAIN, StandardisedConv2D
 
 Stem = Literal["space_to_depth", "haar", "strided"]
-Pooling = Literal["logits", "features", "either"]
+Pooling = Literal["logits", "features"]
 
 
 def edge(
@@ -24,8 +24,8 @@ def edge(
     widths: channels at a stride of 4, 8 and 16. grown: residual pairs of convolutions more, at a stride of 8 and 16.
     They begin as nothing, so that a grown network can go on from the weights of one without them. pooling: the logit
     (of *fake*) is the mean of the patch logits, or a linear reading of its own of the mean features, so that a picture
-    that is fake in a few patches can be surely fake, or the greater of both. `standardised=False` builds the same graph
-    with plain convolutions, to receive the kernels of a trained one.
+    that is fake in a few patches can be surely fake. `standardised=False` builds the same graph with plain
+    convolutions, to receive the kernels of a trained one.
     """
 
     def conv(inputs, filters: int, size: int = 3, strides: int = 1, gain: float = RELU_GAIN, **options: Any):
@@ -64,22 +64,12 @@ def edge(
     x = grow(residual(x, at16, gain=0.5), at16, 16, grown[1])
     x = keras.layers.Dropout(0.2)(x)
     patches = keras.layers.Conv2D(1, 1, dtype="float32", name="patches")(x)
-
-    def read(name: str):
-        """A linear reading of the mean features."""
-        pooled = keras.layers.GlobalAveragePooling2D(dtype="float32")(x)
-        return keras.layers.Dense(1, dtype="float32", name=name)(pooled)
-
-    def mean(name: str | None = None):
-        return keras.layers.GlobalAveragePooling2D(dtype="float32", name=name)(patches)
-
     match pooling:
         case "logits":
-            logit = mean("logit")
+            logit = keras.layers.GlobalAveragePooling2D(dtype="float32", name="logit")(patches)
         case "features":
-            logit = read("logit")
-        case "either":
-            logit = keras.layers.Maximum(dtype="float32")([read("logit"), mean()])
+            pooled = keras.layers.GlobalAveragePooling2D(dtype="float32")(x)
+            logit = keras.layers.Dense(1, dtype="float32", name="logit")(pooled)
     return keras.Model(pixels, {"logit": logit, "patches": patches}, name="edge")
 
 
