@@ -3,7 +3,7 @@ PYTHON ?= python3
 DATA ?= ../shared/data/faces
 SCENES ?= ../shared/data/scenes
 CLIPS ?= ../shared/data/clips
-RUN ?= runs/whole
+RUN ?= runs/read
 SOURCES ?= runs/data
 BASELINES = serenity meso4 tiny_ladeda mobilenet mobilenet_v2
 CLONES ?=
@@ -48,12 +48,13 @@ model: fit further release evaluate ## reproduce the released model from the dat
 fit: .venv-dev/ready ## train the recipe into runs/edge; goes on where it was interrupted
 	.venv-dev/bin/python -m training fit training/recipes/edge.toml --data $(DATA) --out runs/edge --resume
 
-further: .venv-dev/ready ## train on with what `make data` built, too, into runs/whole; goes on where it was interrupted
+further: .venv-dev/ready ## train on with what `make data` built, too, into runs/read; goes on where it was interrupted
 	.venv-dev/bin/python -m training experiment training/recipes/experiments/longer.toml --out runs/longer \
 		--data $(DATA) --report docs/experiments.md
 	.venv-dev/bin/python -m training average runs/longer/*/best.keras --version 0.2.0 --out runs/mean
 	.venv-dev/bin/python -m training fit training/recipes/further.toml --out runs/further --resume
 	.venv-dev/bin/python -m training fit training/recipes/whole.toml --out runs/whole --resume
+	.venv-dev/bin/python -m training reading runs/whole/best.keras --data $(DATA) --version 0.4.1 --out runs/read
 
 release: .venv-dev/ready ## convert the trained model, fit its calibration and thresholds
 	.venv-dev/bin/python -m training release $(RUN) --out models/deepfake

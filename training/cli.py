@@ -81,6 +81,19 @@ def average(
 
 
 @app.command()
+def reading(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A trained .keras file, card and history beside it.")],
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Folder for best.keras, best.json and history.csv.")],
+    version: Annotated[str, typer.Option(help="What the card is to say of the new model.")],
+) -> None:
+    """Fit again how the logit reads the features, on the split `val`; all else of the network stays."""
+    from training.reading import fit_reading
+
+    typer.echo(fit_reading(model, data, out, version))
+
+
+@app.command()
 def release(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or of a mean.")],
     out: Annotated[Path, typer.Option(help="Folder of the released model: NAME.keras and its card, its history.")],

@@ -17,6 +17,7 @@ def edge(
     widths: Sequence[int] = (48, 80, 128),
     grown: Sequence[int] = (0, 0),
     pooling: Pooling = "logits",
+    readings: int = 0,
     standardised: bool = True,
 ) -> keras.Model:
     """RGB 0–255 (n, height, width, 3), sides divisible by 4 → {"logit": (n, 1), "patches": (n, h/16, w/16, 1)}.
@@ -24,8 +25,9 @@ def edge(
     widths: channels at a stride of 4, 8 and 16. grown: residual pairs of convolutions more, at a stride of 8 and 16.
     They begin as nothing, so that a grown network can go on from the weights of one without them. pooling: the logit
     (of *fake*) is the mean of the patch logits, or a linear reading of its own of the mean features, so that a picture
-    that is fake in a few patches can be surely fake. `standardised=False` builds the same graph with plain
-    convolutions, to receive the kernels of a trained one.
+    that is fake in a few patches can be surely fake. readings: units of a layer between the mean features and the logit
+    (`training.reading`), 0 for none. `standardised=False` builds the same graph with plain convolutions, to receive the
+    kernels of a trained one.
     """
 
     def conv(inputs, filters: int, size: int = 3, strides: int = 1, gain: float = RELU_GAIN, **options: Any):
@@ -69,6 +71,8 @@ def edge(
             logit = keras.layers.GlobalAveragePooling2D(dtype="float32", name="logit")(patches)
         case "features":
             pooled = keras.layers.GlobalAveragePooling2D(dtype="float32")(x)
+            if readings:
+                pooled = keras.layers.Dense(readings, activation="relu", dtype="float32", name="readings")(pooled)
             logit = keras.layers.Dense(1, dtype="float32", name="logit")(pooled)
     return keras.Model(pixels, {"logit": logit, "patches": patches}, name="edge")
 

@@ -1,0 +1,90 @@
+"""How a picture's logit reads the features, fitted again, after training, on pictures that training did not see.
+
+A network that pools features says two things of a picture: its logit, a reading of the mean features, and the mean of
+its patches. Where a fake is real in parts, the first is far above the second. How much each counts was learnt on
+training pictures, which are known by heart; here a layer of three units takes the place of the one reading.
+"""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from edge_detect.card import Card
+from edge_detect.errors import UsageError
+from edge_detect.evaluation import metrics
+from edge_detect.manifest import load_pictures, read_manifests
+from training import history, networks
+from training.classifier import of_split, predict
+from training.fit import save_model
+
+UNITS = 3
+"""Of the layer between the mean features and the logit: a sum of both readings where it is above zero, and where it is
+below; and how far the reading of the whole is above that of the patches."""
+
+
+def fit_reading(path: Path, data: list[Path], out: Path, version: str) -> Path:
+    """Write a trained `.keras` model with its logit fitted on `val` into `out`, as training leaves one.
+
+    Its card and history lie beside it. Real and fake weigh alike, and the mean of both looks counts. version: of the
+    new model. Raises UsageError when a file is missing or the network is not one that pools features.
+    """
+    try:
+        card = Card.from_dict(json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
+        model = keras.models.load_model(path, compile=False)
+        trained = history.read(path.with_name("history.csv"))[-1]
+        recipe = card.training["recipe"]
+        whole, patches = (model.get_layer(name).get_weights() for name in ("logit", "patches"))
+    except (OSError, KeyError, ValueError) as error:
+        raise UsageError(f"{path} needs its card and history beside it, as training leaves them: {error}") from error
+    if recipe["options"].get("pooling") != "features" or recipe["options"].get("readings"):
+        raise UsageError(f"{path} has no logit that reads the mean features itself, which could be fitted again")
+
+    samples = of_split(read_manifests(data), "val")
+    pictures = load_pictures(samples, card.input_side)
+    labels = np.array([sample.label for sample in samples])
+    looks = [both_readings(model, look) for look in (pictures, pictures[:, :, ::-1])]
+    apart = float(np.median(np.mean([first - second for first, second in looks], axis=0)))
+    terms = np.mean([np.stack([a, b, np.maximum(0, a - b - apart)], axis=1) for a, b in looks], axis=0)
+    fitted = LogisticRegression(C=np.inf, class_weight="balanced").fit(terms, labels)
+    for_whole, for_patches, for_gap = (float(value) for value in fitted.coef_[0])
+
+    options = {**recipe["options"], "readings": UNITS}
+    reading = networks.deployable(recipe["network"], **options)
+    heads = ("logit", "readings")
+    sources = [layer for layer in model.layers if layer.weights and layer.name not in heads]
+    targets = [layer for layer in reading.layers if layer.weights and layer.name not in heads]
+    for source, target in zip(sources, targets, strict=True):
+        target.set_weights(source.get_weights())
+    one, other = ((np.reshape(kernel, -1), float(bias[0])) for kernel, bias in (whole, patches))
+    total = tuple(for_whole * a + for_patches * b for a, b in zip(one, other, strict=True))
+    gap = one[0] - other[0], one[1] - other[1] - apart
+    units = (total, (-total[0], -total[1]), gap)
+    reading.get_layer("readings").set_weights(
+        [np.stack([kernel for kernel, _ in units], axis=1), np.array([bias for _, bias in units])]
+    )
+    reading.get_layer("logit").set_weights([np.array([[1.0], [-1.0], [for_gap]]), fitted.intercept_])
+
+    about = {"version": card.version, "pictures": len(samples), "split": "val"}
+    training = {**card.training, "recipe": {**recipe, "options": options}, "reading_fitted": about}
+    out.mkdir(parents=True, exist_ok=True)
+    save_model(reading, dataclasses.replace(card, version=version, training=training), out)
+    scores = predict(reading, pictures)
+    details = " ".join(f"{name}={value:.4f}" for name, value in metrics.auc_by_source(samples, scores).items())
+    row = {**trained, "score": f"{metrics.auc(labels, scores):.4f}", "details": details, "learning_rate": "0"}
+    history.write(out / "history.csv", history.COLUMNS, [row])
+    return out / "best.keras"
+
+
+def both_readings(model: keras.Model, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The logit of pictures (n, side, side, 3) and the mean of their patches, each (n,)."""
+    whole, patches = [], []
+    for at in range(0, len(pictures), 32):
+        outputs = model.predict_on_batch(pictures[at : at + 32])
+        whole.append(np.asarray(outputs["logit"])[:, 0])
+        patches.append(np.asarray(outputs["patches"]).mean(axis=(1, 2, 3)))
+    return np.concatenate(whole), np.concatenate(patches)
