@@ -131,6 +131,15 @@ def test_baselines_have_the_shape_of_their_papers_and_are_saved_as_they_are(name
     assert plain.predict_on_batch(PIXELS)["logit"] == pytest.approx(model.predict_on_batch(PIXELS)["logit"], abs=1e-5)
 
 
+@pytest.mark.parametrize("name", ["serenity", "meso4", "tiny_ladeda", "mobilenet", "mobilenet_v2"])
+def test_a_baseline_can_be_loaded_by_keras_alone(name, tmp_path):
+    model = networks.build(name)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras", custom_objects={}, compile=False)
+    for found, expected in zip(loaded.get_weights(), model.get_weights(), strict=True):
+        assert np.array_equal(found, expected)
+
+
 def test_gradients_of_tiny_ladeda_are_not_trained():
     layer = networks.build("tiny_ladeda").get_layer("gradient")
     assert not layer.trainable_weights
