@@ -38,7 +38,6 @@ def fit_reading(path: Path, data: list[Path], out: Path, version: str) -> Path:
         model = keras.models.load_model(path, compile=False)
         trained = history.read(path.with_name("history.csv"))[-1]
         recipe = card.training["recipe"]
-        whole, patches = (model.get_layer(name).get_weights() for name in ("logit", "patches"))
     except (OSError, KeyError, ValueError) as error:
         raise UsageError(f"{path} needs its card and history beside it, as training leaves them: {error}") from error
     if recipe["options"].get("pooling") != "features" or recipe["options"].get("readings"):
@@ -51,23 +50,12 @@ def fit_reading(path: Path, data: list[Path], out: Path, version: str) -> Path:
     apart = float(np.median(np.mean([first - second for first, second in looks], axis=0)))
     terms = np.mean([np.stack([a, b, np.maximum(0, a - b - apart)], axis=1) for a, b in looks], axis=0)
     fitted = LogisticRegression(C=np.inf, class_weight="balanced").fit(terms, labels)
-    for_whole, for_patches, for_gap = (float(value) for value in fitted.coef_[0])
 
     options = {**recipe["options"], "readings": UNITS}
     reading = networks.deployable(recipe["network"], **options)
-    heads = ("logit", "readings")
-    sources = [layer for layer in model.layers if layer.weights and layer.name not in heads]
-    targets = [layer for layer in reading.layers if layer.weights and layer.name not in heads]
-    for source, target in zip(sources, targets, strict=True):
-        target.set_weights(source.get_weights())
-    one, other = ((np.reshape(kernel, -1), float(bias[0])) for kernel, bias in (whole, patches))
-    total = tuple(for_whole * a + for_patches * b for a, b in zip(one, other, strict=True))
-    gap = one[0] - other[0], one[1] - other[1] - apart
-    units = (total, (-total[0], -total[1]), gap)
-    reading.get_layer("readings").set_weights(
-        [np.stack([kernel for kernel, _ in units], axis=1), np.array([bias for _, bias in units])]
-    )
-    reading.get_layer("logit").set_weights([np.array([[1.0], [-1.0], [for_gap]]), fitted.intercept_])
+    copy_body(model, reading)
+    set_units(reading, model, fitted.coef_[0], apart)
+    reading.get_layer("logit").set_weights([np.array([[1.0], [-1.0], [fitted.coef_[0, 2]]]), fitted.intercept_])
 
     about = {"version": card.version, "pictures": len(samples), "split": "val"}
     training = {**card.training, "recipe": {**recipe, "options": options}, "reading_fitted": about}
@@ -78,6 +66,31 @@ def fit_reading(path: Path, data: list[Path], out: Path, version: str) -> Path:
     row = {**trained, "score": f"{metrics.auc(labels, scores):.4f}", "details": details, "learning_rate": "0"}
     history.write(out / "history.csv", history.COLUMNS, [row])
     return out / "best.keras"
+
+
+def copy_body(model: keras.Model, reading: keras.Model) -> None:
+    """Give `reading` all weights of a model but those between the mean features and the logit."""
+    sources, targets = (
+        [layer for layer in one.layers if layer.weights and layer.name not in ("readings", "logit")]
+        for one in (model, reading)
+    )
+    for source, target in zip(sources, targets, strict=True):
+        target.set_weights(source.get_weights())
+
+
+def set_units(reading: keras.Model, model: keras.Model, weights: NDArray[np.float64], apart: float) -> None:
+    """Make the three units of `reading` what UNITS says, as both readings of a model are linear in the mean features.
+
+    weights: of the first and of the second reading in the sum; apart: what is taken off their distance.
+    """
+    (whole, whole_bias), (patches, patches_bias) = (
+        (np.reshape(kernel, -1), float(bias[0]))
+        for kernel, bias in (model.get_layer(name).get_weights() for name in ("logit", "patches"))
+    )
+    total, total_bias = (weights[0] * a + weights[1] * b for a, b in ((whole, patches), (whole_bias, patches_bias)))
+    kernels = np.stack([total, -total, whole - patches], axis=1)
+    biases = np.array([total_bias, -total_bias, whole_bias - patches_bias - apart])
+    reading.get_layer("readings").set_weights([kernels, biases])
 
 
 def both_readings(model: keras.Model, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
