@@ -76,7 +76,10 @@ def test_the_finder_stays_within_its_budget():
     assert model.count_params() <= 400e3
 
 
-@pytest.mark.parametrize(("name", "options"), [("edge", {}), ("edge", {"pooling": "features"}), ("finder", {})])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("edge", {}), ("edge", {"pooling": "features"}), ("edge", {"pooling": "features", "readings": 3}), ("finder", {})],
+)
 def test_training_can_begin_from_what_was_deployed(name, options):
     first, plain, second, again = (f(name, **options) for f in (networks.build, networks.deployable) * 2)
     for variable in first.trainable_variables:

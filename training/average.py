@@ -2,17 +2,15 @@
 
 import dataclasses
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from edge_detect.card import Card
 from edge_detect.errors import UsageError
 from training import history
-from training.fit import save_model
+from training.fit import save_model, trained_card
 
 
 def average_models(models: list[Path], out: Path, version: str) -> Path:
@@ -25,7 +23,9 @@ def average_models(models: list[Path], out: Path, version: str) -> Path:
     if len(models) < 2:
         raise UsageError("a mean needs two models or more")
     try:
-        parts = [{**_card(path).training, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in models]
+        parts = [
+            {**trained_card(path).training, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in models
+        ]
         loaded = [keras.models.load_model(path, compile=False) for path in models]
         curves = {path.parent: history.read(path.parent / "history.csv") for path in models}
     except (OSError, ValueError) as error:
@@ -39,14 +39,10 @@ def average_models(models: list[Path], out: Path, version: str) -> Path:
     for variable, *weights in zip(mean.weights, *(model.get_weights() for model in loaded), strict=True):
         variable.assign(np.mean(weights, axis=0))
     out.mkdir(parents=True, exist_ok=True)
-    card = dataclasses.replace(_card(models[-1]), version=version, training=_provenance(parts))
+    card = dataclasses.replace(trained_card(models[-1]), version=version, training=_provenance(parts))
     save_model(mean, card, out)
     history.join({folder.name: rows for folder, rows in curves.items()}, out / "history.csv")
     return out / "best.keras"
-
-
-def _card(path: Path) -> Card:
-    return Card.from_dict(json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
 
 
 def _provenance(parts: list[dict[str, Any]]) -> dict[str, Any]:

@@ -89,11 +89,15 @@ def of_split(samples: list[Sample], split: str) -> list[Sample]:
     return chosen
 
 
-def predict(model: keras.Model, pictures: NDArray[np.uint8], batch: int = 32) -> NDArray[np.float32]:
+def predict(model: keras.Model, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The trained output for pictures (n, side, side, 3), as shape (n,)."""
-    name = output_name(model)
-    parts = [np.asarray(model.predict_on_batch(pictures[i : i + batch])[name]) for i in range(0, len(pictures), batch)]
-    return np.concatenate(parts)[:, 0]
+    return outputs(model, pictures)[output_name(model)][:, 0]
+
+
+def outputs(model: keras.Model, pictures: NDArray[np.uint8], batch: int = 32) -> dict[str, NDArray[np.float32]]:
+    """All outputs of a classifier for pictures (n, side, side, 3), by name; n is their first axis."""
+    parts = [model.predict_on_batch(pictures[i : i + batch]) for i in range(0, len(pictures), batch)]
+    return {name: np.concatenate([np.asarray(part[name]) for part in parts]) for name in model.output}
 
 
 def output_name(model: keras.Model) -> str:

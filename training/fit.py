@@ -179,6 +179,11 @@ def save_model(model: keras.Model, card: Card, out: Path) -> None:
     (out / "aside.json").replace(out / "best.json")
 
 
+def trained_card(path: Path) -> Card:
+    """The card beside a trained `.keras` model. Raises OSError or ValueError when there is none."""
+    return Card.from_dict(json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
+
+
 def model_card(model: keras.Model, recipe: Recipe, task: Task, run: checkpoint.Progress, hours: float) -> Card:
     """The card of the trained model, before conversion fills in the rest."""
     parent = run.made_of.get("begun_from", {})

@@ -6,7 +6,6 @@ training pictures, which are known by heart; here a layer of three units takes t
 """
 
 import dataclasses
-import json
 from pathlib import Path
 
 import keras
@@ -14,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from edge_detect.card import Card
 from edge_detect.errors import UsageError
 from edge_detect.evaluation import metrics
 from edge_detect.manifest import load_pictures, read_manifests
 from training import history, networks
-from training.classifier import of_split, predict
-from training.fit import save_model
+from training.classifier import of_split, outputs, predict
+from training.fit import save_model, trained_card
 
 UNITS = 3
 """Of the layer between the mean features and the logit: a sum of both readings where it is above zero, and where it is
@@ -34,7 +32,7 @@ def fit_reading(path: Path, data: list[Path], out: Path, version: str) -> Path:
     new model. Raises UsageError when a file is missing or the network is not one that pools features.
     """
     try:
-        card = Card.from_dict(json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
+        card = trained_card(path)
         model = keras.models.load_model(path, compile=False)
         trained = history.read(path.with_name("history.csv"))[-1]
         recipe = card.training["recipe"]
@@ -95,9 +93,5 @@ def set_units(reading: keras.Model, model: keras.Model, weights: NDArray[np.floa
 
 def both_readings(model: keras.Model, pictures: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The logit of pictures (n, side, side, 3) and the mean of their patches, each (n,)."""
-    whole, patches = [], []
-    for at in range(0, len(pictures), 32):
-        outputs = model.predict_on_batch(pictures[at : at + 32])
-        whole.append(np.asarray(outputs["logit"])[:, 0])
-        patches.append(np.asarray(outputs["patches"]).mean(axis=(1, 2, 3)))
-    return np.concatenate(whole), np.concatenate(patches)
+    found = outputs(model, pictures)
+    return found["logit"][:, 0], found["patches"].mean(axis=(1, 2, 3))

@@ -2,9 +2,10 @@
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 SIDE = 224
+SOBEL = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], np.float32)
+"""A horizontal gradient."""
 
 
 def serenity() -> keras.Model:
@@ -56,7 +57,9 @@ def tiny_ladeda() -> keras.Model:
         x = keras.layers.ReLU()(keras.layers.BatchNormalization()(x))
     x = keras.layers.GlobalAveragePooling2D()(x)
     logit = keras.layers.Dense(1, dtype="float32", name="logit")(x)
-    gradient.set_weights([sobel(3)])  # not by an initializer of our own, which nobody else could load
+    gradient.set_weights(
+        [np.stack([SOBEL] * 3, axis=2)[..., None]]
+    )  # not by an initializer of our own, which nobody else could load
     return keras.Model(pixels, {"logit": logit}, name="tiny_ladeda")
 
 
@@ -82,9 +85,3 @@ def mobilenet_v2() -> keras.Model:
     x = keras.layers.Dropout(0.2)(body.output)
     logit = keras.layers.Dense(1, dtype="float32", name="logit")(x)
     return keras.Model(pixels, {"logit": logit}, name="mobilenet_v2")
-
-
-def sobel(channels: int) -> NDArray[np.float32]:
-    """The kernel of a horizontal Sobel gradient of each channel, (3, 3, channels, 1)."""
-    kernel = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], np.float32)
-    return np.repeat(kernel[:, :, None, None], channels, axis=2)
