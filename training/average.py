@@ -5,12 +5,11 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from edge_detect.errors import UsageError
 from training import history
-from training.fit import save_model, trained_card
+from training.trained import load_trained, save_model, trained_card
 
 
 def average_models(models: list[Path], out: Path, version: str) -> Path:
@@ -26,7 +25,7 @@ def average_models(models: list[Path], out: Path, version: str) -> Path:
         parts = [
             {**trained_card(path).training, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in models
         ]
-        loaded = [keras.models.load_model(path, compile=False) for path in models]
+        loaded = [load_trained(path) for path in models]
         curves = {path.parent: history.read(path.parent / "history.csv") for path in models}
     except (OSError, ValueError) as error:
         raise UsageError(

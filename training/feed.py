@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -17,8 +17,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Batch = tuple[NDArray[np.uint8], dict[str, NDArray[np.float32]]]
-"""Pixels (n, side, side, 3), and what each trained output should have answered."""
+Answers = dict[str, NDArray[np.float32]]
+"""What each trained output should say of a batch, by its name."""
+Batch = tuple[NDArray[np.uint8], Answers]
+"""Pixels (n, side, side, 3), and the answers."""
 _AHEAD = 12
 
 
@@ -32,7 +34,7 @@ class BatchMaker(Protocol):
         """Batch `number`, always the same one."""
 
 
-def batches(maker: BatchMaker, start: int = 0) -> Iterator[Batch]:
+def batches(maker: BatchMaker, start: int = 0) -> Generator[Batch, None, None]:
     """Endless batches from batch number `start` on."""
     context = multiprocessing.get_context("spawn")  # forking a process that runs TensorFlow's threads may hang
     with ProcessPoolExecutor(os.cpu_count() or 1, context, _set_up, (maker,)) as pool:

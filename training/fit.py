@@ -1,9 +1,9 @@
 """Training, top to bottom: feed, step, validate, keep the best, go on where it stopped."""
 
 import dataclasses
-import hashlib
 import json
 import signal
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,10 @@ from training import checkpoint, feed, networks
 from training.classifier import ClassifierTask
 from training.finding import FinderTask
 from training.history import History, plot
+from training.precision import has_fast_bfloat16, in_float32
 from training.recipe import Recipe
+from training.teacher import Teacher
+from training.trained import load_trained, save_model, trained_hash
 
 Task = ClassifierTask | FinderTask
 
@@ -46,7 +49,7 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
     history = History(out / "history.csv", run.step * recipe.batch)
 
     stop = StopRequest()
-    stream = feed.batches(task.maker, run.step)
+    stream = lessons(recipe, task, run.step)
     bar = tqdm(total=recipe.steps * recipe.batch, initial=run.step * recipe.batch, unit=" crops", disable=None)
     losses: list[float] = []
     try:
@@ -85,6 +88,12 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
     return out / "best.keras"
 
 
+def lessons(recipe: Recipe, task: Task, start: int) -> Generator[feed.Batch, None, None]:
+    """Batches from number `start` on, with what the recipe's teacher says of them where there is one."""
+    stream = feed.batches(task.maker, start)
+    return Teacher(recipe.teacher, recipe.taught).teach(stream) if recipe.teacher else stream
+
+
 def begin(recipe: Recipe, task: Task, model: keras.Model, state: Path, plateau: Path) -> checkpoint.Progress:
     """A new run, or the stored one; one whose planned length has changed goes on from before its cooldown."""
     run = checkpoint.Progress({**task.provenance(), **unchanging(recipe)}, recipe.crops)
@@ -106,19 +115,14 @@ def begin_from(path: Path, model: keras.Model) -> dict[str, Any]:
     Raises UsageError when the file, or its card beside it, is missing or is of another network.
     """
     try:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest = trained_hash(path)
         parent = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["training"]
         about = {"sha256": digest, "crops_seen": parent["crops_seen"], "hours": parent["hours"]}
     except FileNotFoundError as error:
         raise UsageError(f"there is no {error.filename}, which training is to begin from") from error
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(f"{path.with_suffix('.json')} is no card of a trained model ({error})") from error
-    policy = keras.mixed_precision.dtype_policy()
-    keras.mixed_precision.set_dtype_policy("float32")
-    try:
-        networks.undeploy(keras.models.load_model(path, compile=False), model)
-    finally:
-        keras.mixed_precision.set_dtype_policy(policy)
+    networks.undeploy(load_trained(path), model)
     return {"begun_from": about}
 
 
@@ -132,13 +136,17 @@ def unchanging(recipe: Recipe) -> dict[str, Any]:
         "manifests",
         "scenes",
         "begin_from",
+        "teacher",
         "mirrored",
         "crops",
         "patience",
         "cooldown",
     }
     values = {key: value for key, value in vars(recipe).items() if key not in free}
-    return {"recipe": json.loads(json.dumps(values)), "precision": keras.mixed_precision.dtype_policy().name}
+    fixed = {"recipe": json.loads(json.dumps(values)), "precision": keras.mixed_precision.dtype_policy().name}
+    if recipe.teacher:
+        fixed["teacher_sha256"] = trained_hash(recipe.teacher)
+    return fixed
 
 
 def compiled(recipe: Recipe, task: Task) -> keras.Model:
@@ -155,12 +163,8 @@ def compiled(recipe: Recipe, task: Task) -> keras.Model:
 
 def deployable(recipe: Recipe) -> keras.Model:
     """The recipe's network as it is saved and converted: stock layers, float32, still without trained weights."""
-    policy = keras.mixed_precision.dtype_policy()
-    keras.mixed_precision.set_dtype_policy("float32")
-    try:
+    with in_float32():
         return networks.deployable(recipe.network, **recipe.options)
-    finally:
-        keras.mixed_precision.set_dtype_policy(policy)
 
 
 def average(model: keras.Model, averaged: keras.Model) -> None:
@@ -169,19 +173,6 @@ def average(model: keras.Model, averaged: keras.Model) -> None:
     model.optimizer.finalize_variable_values(model.trainable_variables)
     networks.deploy(model, averaged)
     model.set_weights(current)
-
-
-def save_model(model: keras.Model, card: Card, out: Path) -> None:
-    """Write best.keras and its card best.json, each aside and renamed."""
-    model.save(out / "aside.keras")
-    (out / "aside.json").write_text(json.dumps(card.to_dict(), indent=2) + "\n", encoding="utf-8")
-    (out / "aside.keras").replace(out / "best.keras")
-    (out / "aside.json").replace(out / "best.json")
-
-
-def trained_card(path: Path) -> Card:
-    """The card beside a trained `.keras` model. Raises OSError or ValueError when there is none."""
-    return Card.from_dict(json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
 
 
 def model_card(model: keras.Model, recipe: Recipe, task: Task, run: checkpoint.Progress, hours: float) -> Card:
@@ -210,17 +201,6 @@ def model_card(model: keras.Model, recipe: Recipe, task: Task, run: checkpoint.P
             "backend": keras.backend.backend(),
         },
     )
-
-
-def has_fast_bfloat16() -> bool:
-    """Whether mixed_bfloat16 pays here: there is a GPU, or a CPU with instructions for it."""
-    if keras.distribution.list_devices("gpu"):
-        return True
-    try:
-        flags = Path("/proc/cpuinfo").read_text()
-        return "amx_bf16" in flags or "avx512_bf16" in flags
-    except OSError:
-        return False
 
 
 class StopRequest:

@@ -18,7 +18,7 @@ from edge_detect.evaluation import metrics
 from edge_detect.manifest import load_pictures, read_manifests
 from training import history, networks
 from training.classifier import of_split, outputs, predict
-from training.fit import save_model, trained_card
+from training.trained import load_trained, save_model, trained_card
 
 UNITS = 3
 """Of the layer between the mean features and the logit: a sum of both readings where it is above zero, and where it is
@@ -33,7 +33,7 @@ def fit_reading(path: Path, data: list[Path], out: Path, version: str) -> Path:
     """
     try:
         card = trained_card(path)
-        model = keras.models.load_model(path, compile=False)
+        model = load_trained(path)
         trained = history.read(path.with_name("history.csv"))[-1]
         recipe = card.training["recipe"]
     except (OSError, KeyError, ValueError) as error:

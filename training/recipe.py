@@ -22,18 +22,19 @@ class Recipe:
     `training.networks.build` gets; mirrored: whether the released classifier also looks at the mirror image; manifests:
     data folders, relative to the working directory; scenes: folder of pictures with face boxes, for a finder;
     begin_from: a trained `.keras` model (its card beside it) of the same network and options, whose weights training
-    begins with instead of random ones; seed: of weights, sampling and damage; input_side: side a picture is scored at,
-    in pixels; crop_sides: sides of training crops, one drawn per batch; crops: how many are seen in all; batch: crops a
-    step; warmup: crops over which the learning rate rises; cooldown: last share of the crops over which it falls to
-    zero; weight_decay: of AdamW; ema: momentum of the averaged weights, which are the result; smoothing: of the labels;
-    ramp: crops until damage has its full strength; strength: of the damage, 0–1; small: share of crops that are damaged
-    at a smaller size and scaled up, as small faces are; balance: 0 draws sources by size, 1 all alike; blended: share
-    of a batch that is real pictures and self-blended fakes of them, in pairs; paired: share that is fakes and real
-    pictures of their group, in pairs; spliced: share of a batch whose crops get a rectangle of another crop of the
-    batch, with its answers; focus: how much more the loss weighs hard crops (0: alike); patch_weight: of the loss of
-    each patch beside that of the picture; partial: sources whose fakes are real in parts, so that of a single patch
-    nothing is known; evaluate_every: crops between validations; patience: validations without a better score before
-    training stops.
+    begins with instead of random ones; teacher: a trained `.keras` classifier (its card beside it) whose answers are
+    mixed into those of the data, and taught: how much they count, 0–1; seed: of weights, sampling and damage;
+    input_side: side a picture is scored at, in pixels; crop_sides: sides of training crops, one drawn per batch; crops:
+    how many are seen in all; batch: crops a step; warmup: crops over which the learning rate rises; cooldown: last
+    share of the crops over which it falls to zero; weight_decay: of AdamW; ema: momentum of the averaged weights, which
+    are the result; smoothing: of the labels; ramp: crops until damage has its full strength; strength: of the damage,
+    0–1; small: share of crops that are damaged at a smaller size and scaled up, as small faces are; balance: 0 draws
+    sources by size, 1 all alike; blended: share of a batch that is real pictures and self-blended fakes of them, in
+    pairs; paired: share that is fakes and real pictures of their group, in pairs; spliced: share of a batch whose crops
+    get a rectangle of another crop of the batch, with its answers; focus: how much more the loss weighs hard crops (0:
+    alike); patch_weight: of the loss of each patch beside that of the picture; partial: sources whose fakes are real in
+    parts, so that of a single patch nothing is known; evaluate_every: crops between validations; patience: validations
+    without a better score before training stops.
     """
 
     name: str
@@ -47,6 +48,8 @@ class Recipe:
     seed: int = 1
     scenes: Path | None = None
     begin_from: Path | None = None
+    teacher: Path | None = None
+    taught: float = 0.5
     mirrored: bool = False
     input_side: int = 224
     crop_sides: tuple[int, ...] = (112, 128, 144)
@@ -113,7 +116,14 @@ def make_recipe(values: dict[str, Any], path: Path) -> Recipe:
     known = {entry.name for entry in dataclasses.fields(Recipe)}
     if unknown := sorted(set(values) - known):
         raise UsageError(f"{path}: unknown keys {', '.join(unknown)}; known are {', '.join(sorted(known))}")
-    kinds = {"manifests": _paths, "scenes": Path, "begin_from": Path, "crop_sides": tuple, "partial": tuple}
+    kinds = {
+        "manifests": _paths,
+        "scenes": Path,
+        "begin_from": Path,
+        "teacher": Path,
+        "crop_sides": tuple,
+        "partial": tuple,
+    }
     try:
         return Recipe(**{key: kinds[key](value) if key in kinds else value for key, value in values.items()})
     except TypeError as error:

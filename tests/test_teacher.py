@@ -1,0 +1,66 @@
+"""Training that listens to a trained model as well."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from checks import history, python
+
+pytest.importorskip("tensorflow")
+
+from edge_detect.errors import ExitCode, UsageError
+from training.teacher import Teacher
+from training.trained import load_trained, trained_hash
+
+PIXELS = np.random.default_rng(1).integers(0, 256, (4, 96, 96, 3), np.uint8)
+LABELS = np.array([[0.0], [1.0], [1.0], [0.0]], np.float32)
+
+
+def sigmoid(logits):
+    return 1 / (1 + np.exp(-np.asarray(logits)))
+
+
+def test_the_teacher_counts_by_its_share(run):
+    said = load_trained(run / "best.keras").predict_on_batch(PIXELS)
+    expected = 0.7 * LABELS + 0.3 * sigmoid(said["logit"])
+    mixed = Teacher(run / "best.keras", 0.3).mixed(PIXELS, {"logit": LABELS, "probability": LABELS})
+    for name in ("logit", "probability"):
+        assert mixed[name] == pytest.approx(expected, abs=1e-4)
+
+
+def test_of_patches_that_nothing_is_known_of_the_teacher_alone_tells(run):
+    said = load_trained(run / "best.keras").predict_on_batch(PIXELS)["patches"]
+    known = np.where(np.arange(4)[:, None, None, None] < 2, -1.0, 1.0) * np.ones_like(said)
+    mixed = Teacher(run / "best.keras", 0.3).mixed(PIXELS, {"patches": known})["patches"]
+    assert mixed[:2] == pytest.approx(sigmoid(said[:2]), abs=1e-4)
+    assert mixed[2:] == pytest.approx(0.7 + 0.3 * sigmoid(said[2:]), abs=1e-4)
+
+
+def test_a_run_says_who_taught_it_and_does_not_go_on_under_another(run, recipe, tmp_path):
+    taught, teacher = tmp_path / "taught.toml", tmp_path / "teacher"
+    teacher.mkdir()
+    for name in ("best.keras", "best.json"):
+        shutil.copy(run / name, teacher)
+    taught.write_text(f'teacher = "{teacher / "best.keras"}"\n' + recipe.read_text())
+    done = python("training", "fit", taught, "--out", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    card = json.loads((tmp_path / "run" / "best.json").read_text())
+    assert card["training"]["teacher_sha256"] == trained_hash(run / "best.keras")
+    # What it is told is softer than the labels, so it learns another thing from the first step on.
+    assert history(tmp_path / "run")[0]["loss"] != history(run)[0]["loss"]
+    shutil.copy(tmp_path / "run" / "best.keras", teacher)
+    done = python("training", "fit", taught, "--out", tmp_path / "run", "--resume")
+    assert done.returncode == ExitCode.USAGE
+    assert "other teacher_sha256" in done.stderr
+
+
+def test_a_teacher_that_is_missing_or_none_is_refused(run, recipe, tmp_path):
+    taught = tmp_path / "taught.toml"
+    taught.write_text('teacher = "no/such.keras"\n' + recipe.read_text())
+    done = python("training", "fit", taught, "--out", tmp_path / "run")
+    assert done.returncode == ExitCode.USAGE
+    assert "there is no no/such.keras" in done.stderr
+    shutil.copy(run / "best.keras", tmp_path)
+    with pytest.raises(UsageError, match="could teach"):
+        Teacher(tmp_path / "best.keras", 0.5)
