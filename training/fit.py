@@ -91,7 +91,7 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
 def lessons(recipe: Recipe, task: Task, start: int) -> Generator[feed.Batch, None, None]:
     """Batches from number `start` on, with what the recipe's teacher says of them where there is one."""
     stream = feed.batches(task.maker, start)
-    return Teacher(recipe.teacher, recipe.taught).teach(stream) if recipe.teacher else stream
+    return Teacher(recipe.teacher, recipe.taught).teach(stream) if recipe.teacher and recipe.taught else stream
 
 
 def begin(recipe: Recipe, task: Task, model: keras.Model, state: Path, plateau: Path) -> checkpoint.Progress:
@@ -144,7 +144,7 @@ def unchanging(recipe: Recipe) -> dict[str, Any]:
     }
     values = {key: value for key, value in vars(recipe).items() if key not in free}
     fixed = {"recipe": json.loads(json.dumps(values)), "precision": keras.mixed_precision.dtype_policy().name}
-    if recipe.teacher:
+    if recipe.teacher and recipe.taught:
         fixed["teacher_sha256"] = trained_hash(recipe.teacher)
     return fixed
 
