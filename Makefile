@@ -4,6 +4,7 @@ DATA ?= ../shared/data/faces
 SCENES ?= ../shared/data/scenes
 CLIPS ?= ../shared/data/clips
 RUN ?= runs/read
+MODEL ?= deepfake
 SOURCES ?= runs/data
 BASELINES = serenity meso4 tiny_ladeda mobilenet mobilenet_v2
 CLONES ?=
@@ -13,7 +14,7 @@ PAGE = edge_detect/serve/static/index.html
 BESIDE = $(addprefix --beside ,$(dir $(wildcard $(DATA)/labels.csv)))
 
 .NOTPARALLEL:
-.PHONY: help demo test lint format type data model fit further release baselines evaluate clips soak age recipes legacy tfjs load web wheel parity page-figures clean
+.PHONY: help demo test lint format type data model fit further release nano baselines evaluate clips soak age recipes legacy tfjs load web wheel parity page-figures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,7 +44,7 @@ data: .venv-dev/ready ## rebuild the public training pictures, beside those in D
 	.venv-dev/bin/python -m training.sources build all --out $(SOURCES) $(addprefix --clones ,$(CLONES)) $(BESIDE)
 	.venv-dev/bin/python -m training.sources check $(SOURCES) $(BESIDE)
 
-model: fit further release evaluate ## reproduce the released model from the data: train, convert, calibrate, evaluate
+model: fit further release nano evaluate ## reproduce the released model from the data: train, convert, calibrate, evaluate
 
 fit: .venv-dev/ready ## train the recipe into runs/edge; goes on where it was interrupted
 	.venv-dev/bin/python -m training fit training/recipes/edge.toml --data $(DATA) --out runs/edge --resume
@@ -56,11 +57,15 @@ further: .venv-dev/ready ## train on with what `make data` built, too, into runs
 	.venv-dev/bin/python -m training fit training/recipes/whole.toml --out runs/whole --resume
 	.venv-dev/bin/python -m training reading runs/whole/best.keras --data $(DATA) --version 0.4.1 --out runs/read
 
-release: .venv-dev/ready ## convert the trained model, fit its calibration and thresholds
-	.venv-dev/bin/python -m training release $(RUN) --out models/deepfake
-	.venv-dev/bin/python -m convert models/deepfake/deepfake.keras --to float16,int8 --calibrate 100 \
-		--data $(DATA) --out models/deepfake
-	.venv-dev/bin/python -m training calibrate models/deepfake/deepfake-*.tflite --data $(DATA)
+release: .venv-dev/ready ## convert the model trained in RUN, fit its calibration and thresholds: models/MODEL
+	.venv-dev/bin/python -m training release $(RUN) --out models/$(MODEL)
+	.venv-dev/bin/python -m convert models/$(MODEL)/$(MODEL).keras --to float16,int8 --calibrate 100 \
+		--data $(DATA) --out models/$(MODEL)
+	.venv-dev/bin/python -m training calibrate models/$(MODEL)/$(MODEL)-*.tflite --data $(DATA)
+
+nano: .venv-dev/ready ## train the smaller sibling, taught by the larger one, and convert it: models/deepfake-nano
+	.venv-dev/bin/python -m training fit training/recipes/edge-nano.toml --out runs/nano --resume
+	$(MAKE) release RUN=runs/nano MODEL=deepfake-nano
 
 face: .venv-dev/ready ## reproduce the released face finder: train, convert, choose its threshold, evaluate
 	.venv-dev/bin/python -m training fit training/recipes/finder.toml --data $(DATA) --scenes $(SCENES) \
@@ -78,8 +83,11 @@ baselines: .venv-dev/ready ## train and convert the networks to compare with, on
 	done
 
 evaluate: .venv-dev/ready ## write the figures of the shipped files into metrics.json and the model card
-	.venv-dev/bin/python -m training evaluate $(wildcard models/deepfake/*.tflite $(foreach name,$(BASELINES),runs/$(name)/*-int8.tflite)) \
+	.venv-dev/bin/python -m training evaluate $(wildcard models/deepfake/*.tflite models/deepfake-nano/*-int8.tflite \
+		$(foreach name,$(BASELINES),runs/$(name)/*-int8.tflite)) \
 		--data $(DATA) --out models/deepfake --readme README.md --together sdfd+pollinations
+	.venv-dev/bin/python -m training evaluate models/deepfake-nano/*.tflite \
+		--data $(DATA) --out models/deepfake-nano --together sdfd+pollinations
 
 clips: .venv-dev/ready ## write how whole videos score into the model card
 	.venv-dev/bin/python -m training clips models/deepfake/deepfake-int8.tflite --data $(CLIPS) --out models/deepfake/README.md
