@@ -94,6 +94,24 @@ def reading(
 
 
 @app.command()
+def shrink(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A trained .keras file, its card beside it.")],
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Folder for best.keras and best.json.")],
+    widths: Annotated[str, typer.Option(help="Channels at a stride of 4, 8 and 16, as in 32,48,96.")],
+    name: Annotated[str, typer.Option(help="What the card is to call the new model.")],
+) -> None:
+    """Make a narrower network that begins close to a trained one, for a recipe to begin from."""
+    from training.shrink import shrink as run
+
+    try:
+        channels = [int(width) for width in widths.split(",")]
+    except ValueError as error:
+        raise typer.BadParameter(f"{widths!r} are no three numbers with commas between") from error
+    typer.echo(run(model, data, out, channels, name))
+
+
+@app.command()
 def release(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, or of a mean.")],
     out: Annotated[Path, typer.Option(help="Folder of the released model: NAME.keras and its card, its history.")],
