@@ -63,7 +63,9 @@ release: .venv-dev/ready ## convert the model trained in RUN, fit its calibratio
 		--data $(DATA) --out models/$(MODEL)
 	.venv-dev/bin/python -m training calibrate models/$(MODEL)/$(MODEL)-*.tflite --data $(DATA)
 
-nano: .venv-dev/ready ## train the smaller sibling, taught by the larger one, and convert it: models/deepfake-nano
+nano: .venv-dev/ready ## the smaller sibling, begun close to the larger one and taught by it: models/deepfake-nano
+	test -f runs/shrunk/best.keras || .venv-dev/bin/python -m training shrink runs/whole/best.keras --data $(DATA) \
+		--widths 32,48,96 --name deepfake-nano --out runs/shrunk
 	.venv-dev/bin/python -m training fit training/recipes/edge-nano.toml --out runs/nano --resume
 	$(MAKE) release RUN=runs/nano MODEL=deepfake-nano
 
