@@ -67,7 +67,9 @@ nano: .venv-dev/ready ## the smaller sibling, begun close to the larger one and 
 	test -f runs/shrunk/best.keras || .venv-dev/bin/python -m training shrink runs/whole/best.keras --data $(DATA) \
 		--widths 32,48,96 --name deepfake-nano --out runs/shrunk
 	.venv-dev/bin/python -m training fit training/recipes/edge-nano.toml --out runs/nano --resume
-	$(MAKE) release RUN=runs/nano MODEL=deepfake-nano
+	.venv-dev/bin/python -m training release runs/nano --out models/deepfake-nano # for the curve of this run
+	.venv-dev/bin/python -m training reading runs/nano/best.keras --data $(DATA) --version 0.1.1 --out runs/nano-read
+	$(MAKE) release RUN=runs/nano-read MODEL=deepfake-nano
 
 face: .venv-dev/ready ## reproduce the released face finder: train, convert, choose its threshold, evaluate
 	.venv-dev/bin/python -m training fit training/recipes/finder.toml --data $(DATA) --scenes $(SCENES) \

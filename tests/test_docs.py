@@ -10,7 +10,7 @@ from conftest import ROOT
 from edge_detect.errors import ExitCode
 from edge_detect.results import SCHEMA_VERSION
 
-CARDS = [ROOT / "models" / name / "README.md" for name in ("deepfake", "face")]
+CARDS = [ROOT / "models" / name / "README.md" for name in ("deepfake", "deepfake-nano", "face")]
 DATA, CONVERT = ROOT / "docs" / "data.md", ROOT / "docs" / "convert.md"
 PI, SERVE, WEB = (ROOT / "docs" / f"{name}.md" for name in ("raspberry-pi", "serve", "web"))
 README = (ROOT / "README.md").read_text()

@@ -1,4 +1,4 @@
-"""The released model: its file, its figures, and what it does on real pictures where they are at hand."""
+"""The released classifiers: their files, their figures, and what they do on real pictures where they are at hand."""
 
 import json
 import re
@@ -11,12 +11,15 @@ from edge_detect import Detector, image
 from edge_detect.card import read_packed
 from edge_detect.manifest import read_manifest
 
-FOLDER = SHIPPED.parent
+CLASSIFIERS = ("deepfake", "deepfake-nano")
 
 
-@pytest.fixture(scope="module")
-def figures():
-    return json.loads((FOLDER / "metrics.json").read_text())
+def file(name: str, precision: str = "int8"):
+    return ROOT / "models" / name / f"{name}-{precision}.tflite"
+
+
+def figures(name: str):
+    return json.loads((ROOT / "models" / name / "metrics.json").read_text())
 
 
 def test_the_default_model_is_the_shipped_one():
@@ -24,57 +27,70 @@ def test_the_default_model_is_the_shipped_one():
 
 
 @pytest.mark.parametrize("precision", ["int8", "float16"])
-def test_the_figures_are_those_of_the_files_beside_them(figures, precision):
-    _, card = read_packed(FOLDER / f"deepfake-{precision}.tflite")
-    entry = figures[f"deepfake-{precision}"]
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_the_figures_are_those_of_the_files_beside_them(name, precision):
+    _, card = read_packed(file(name, precision))
+    entry = figures(name)[f"{name}-{precision}"]
     assert entry["sha256"] == card.sha256
     measured = entry["splits"]["test"]["all"]
     assert {key: value for key, value in measured.items() if key != "intervals"} == card.metrics["test"]
 
 
-def test_the_int8_file_is_under_a_megabyte_and_lost_little(figures):
-    assert SHIPPED.stat().st_size < 1_000_000
-    one, two = (figures[f"deepfake-{precision}"]["splits"]["test"]["all"]["auc"] for precision in ("int8", "float16"))
+@pytest.mark.parametrize(("name", "limit"), zip(CLASSIFIERS, (1_000_000, 400_000), strict=True))
+def test_the_int8_file_is_small_and_lost_little(name, limit):
+    assert file(name).stat().st_size < limit
+    one, two = (figures(name)[f"{name}-{kind}"]["splits"]["test"]["all"]["auc"] for kind in ("int8", "float16"))
     assert one >= two - 0.01
 
 
-def test_every_figure_in_the_model_card_is_in_the_metrics(figures):
-    text = (FOLDER / "README.md").read_text()
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_every_figure_in_the_model_card_is_in_the_metrics(name):
+    text = (ROOT / "models" / name / "README.md").read_text()
     details = re.search(r"<!-- details -->(.*)<!-- /details -->", text, re.DOTALL).group(1)
-    entry = figures["deepfake-int8"]["splits"]["test"]["all"]
+    entry = figures(name)[f"{name}-int8"]["splits"]["test"]["all"]
     assert f"| **all** | {entry['real']} | {entry['fake']} | {entry['auc']:.3f}" in details
 
 
-def test_the_card_carries_its_provenance():
-    _, card = read_packed(SHIPPED)
+def test_the_readme_sets_the_smaller_one_beside_the_larger_as_it_is_now():
+    entry = figures("deepfake")["deepfake-nano-int8"]
+    assert entry["sha256"] == read_packed(file("deepfake-nano"))[1].sha256
+    assert f"| deepfake-nano-int8 | {entry['bytes'] / 1000:.0f} |" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_the_card_carries_its_provenance(name):
+    _, card = read_packed(file(name))
     for part in card.training.get("mean_of", [card.training]):
         assert {"recipe", "data_sha256", "sources", "pictures"} <= set(part)
     assert card.conversion["representative"]["sha256"]
     assert "research" in card.licence
 
 
-def test_the_same_pixels_give_the_same_score_in_both_precisions_to_a_few_percent():
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_the_same_pixels_give_the_same_score_in_both_precisions_to_a_few_percent(name):
     picture = np.random.default_rng(0).integers(0, 256, (300, 300, 3), np.uint8)
     one, two = (
-        Detector.load(FOLDER / f"deepfake-{p}.tflite", whole_image=True).detect(picture).score
-        for p in ("int8", "float16")
+        Detector.load(file(name, precision), whole_image=True).detect(picture).score
+        for precision in ("int8", "float16")
     )
     assert one == pytest.approx(two, abs=0.1)
 
 
 @pytest.mark.parametrize("side", [1, 2, 64, 224, 225, 1000])
-def test_any_size_gives_a_finite_score(side):
-    score = Detector.load(whole_image=True).detect(np.full((side, side, 3), 128, np.uint8)).score
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_any_size_gives_a_finite_score(name, side):
+    score = Detector.load(name, whole_image=True).detect(np.full((side, side, 3), 128, np.uint8)).score
     assert 0 <= score <= 1
 
 
-def test_the_recorded_auc_is_measured_again_on_real_faces(figures, faces):
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_the_recorded_auc_is_measured_again_on_real_faces(name, faces):
     from edge_detect.evaluation.metrics import auc
 
     samples = [s for s in read_manifest(faces) if s.split == "test" and s.source == "k140"]
-    detector = Detector.load(whole_image=True)
+    detector = Detector.load(name, whole_image=True)
     scores = [detector.detect(sample.path).score for sample in samples]
-    recorded = figures["deepfake-int8"]["splits"]["test"]["sources"]["k140"]["auc"]
+    recorded = figures(name)[f"{name}-int8"]["splits"]["test"]["sources"]["k140"]["auc"]
     assert auc([sample.label for sample in samples], scores) == pytest.approx(recorded, abs=1e-3)
 
 

@@ -39,6 +39,7 @@ def draw(rows: list[dict[str, str]], picture: Path) -> None:
     figure = Figure(figsize=(9, 6), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
     colours: dict[str, str] = {"all": "black"}
+    ends: dict[float, dict[str, float]] = {}
     for version, run in dict.fromkeys((row["version"], row["run"]) for row in rows):
         own = [row for row in rows if (row["version"], row["run"]) == (version, run)]
         crops = [(int(row["before"]) + int(row["crops"])) / 1e6 for row in own]
@@ -48,9 +49,10 @@ def draw(rows: list[dict[str, str]], picture: Path) -> None:
             colour = colours.setdefault(name, f"C{len(colours)}")
             values = [float(score[name]) for score in scores]
             top.plot(crops, values, color=colour, linewidth=2 if name == "all" else 1, label=label)
-        end = (crops[-1], float(scores[-1]["all"]))
-        top.annotate(version, end, fontsize=8, ha="right", va="bottom")
+        ends.setdefault(crops[-1], {})[version] = float(scores[-1]["all"])
         bottom.plot(crops, [float(row["learning_rate"]) for row in own], color="grey")
+    for place, reached in ends.items():  # what is fitted without training ends where its run did
+        top.annotate(", ".join(reached), (place, max(reached.values())), fontsize=8, ha="right", va="bottom")
     handles = dict(zip(*reversed(top.get_legend_handles_labels()), strict=True))
     top.legend(handles.values(), handles.keys(), loc="upper left")
     top.set_ylabel("score on val")

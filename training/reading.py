@@ -28,8 +28,9 @@ below; and how far the reading of the whole is above that of the patches."""
 def fit_reading(path: Path, data: list[Path], out: Path, version: str) -> Path:
     """Write a trained `.keras` model with its logit fitted on `val` into `out`, as training leaves one.
 
-    Its card and history lie beside it. Real and fake weigh alike, and the mean of both looks counts. version: of the
-    new model. Raises UsageError when a file is missing or the network is not one that pools features.
+    Its card and history lie beside it. Real and fake weigh alike, and of a card that asks for two looks the mean of
+    both counts. version: of the new model. Raises UsageError when a file is missing or the network is not one that
+    pools features.
     """
     try:
         card = trained_card(path)
@@ -44,7 +45,8 @@ def fit_reading(path: Path, data: list[Path], out: Path, version: str) -> Path:
     samples = of_split(read_manifests(data), "val")
     pictures = load_pictures(samples, card.input_side)
     labels = np.array([sample.label for sample in samples])
-    looks = [both_readings(model, look) for look in (pictures, pictures[:, :, ::-1])]
+    shown = (pictures, pictures[:, :, ::-1]) if card.mirrored else (pictures,)
+    looks = [both_readings(model, look) for look in shown]
     apart = float(np.median(np.mean([first - second for first, second in looks], axis=0)))
     terms = np.mean([np.stack([a, b, np.maximum(0, a - b - apart)], axis=1) for a, b in looks], axis=0)
     fitted = LogisticRegression(C=np.inf, class_weight="balanced").fit(terms, labels)

@@ -32,7 +32,7 @@ class Teacher:
             raise UsageError(f"{path} has no logit to teach with")
         self._model, self._share = model, share
 
-    def teach(self, stream: Generator[Batch, None, None]) -> Generator[Batch]:
+    def teach(self, stream: Generator[Batch, None, None]) -> Generator[Batch, None, None]:
         """Batches with the teacher's answers mixed in; closing this closes the stream."""
         with closing(stream):
             for pixels, answers in stream:
