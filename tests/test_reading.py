@@ -66,6 +66,30 @@ def test_the_logit_is_fitted_again_and_the_patches_stay(trained, tmp_path):
     assert (header.split(",")[0], row.split(",")[:2]) == ("crops", ["640", "0.500"])
 
 
+def test_of_a_network_that_looks_once_one_look_is_fitted(trained, tmp_path):
+    from sklearn.metrics import log_loss
+
+    from edge_detect.manifest import load_pictures, read_manifest
+    from training.reading import fit_reading
+
+    data = pictures.write(tmp_path / "data")
+    twice = fit_reading(trained / "best.keras", [data], tmp_path / "twice", "1.1")
+    card = json.loads((trained / "best.json").read_text())
+    (trained / "best.json").write_text(json.dumps({**card, "mirrored": False}))
+    once = fit_reading(trained / "best.keras", [data], tmp_path / "once", "1.1")
+    samples = [sample for sample in read_manifest(data) if sample.split == "val"]
+    shown, labels = load_pictures(samples, 32), np.array([sample.label for sample in samples])
+    weights = np.where(labels == 1, 1 / labels.sum(), 1 / (1 - labels).sum())
+    losses = [
+        log_loss(labels, 1 / (1 + np.exp(-logits)), sample_weight=weights)
+        for logits in (
+            np.asarray(keras.models.load_model(path, compile=False).predict_on_batch(shown)["logit"], np.float64)[:, 0]
+            for path in (once, twice)
+        )
+    ]
+    assert losses[0] < losses[1]
+
+
 def test_the_three_units_say_what_they_are_meant_to(trained, tmp_path):
     from training.reading import both_readings, fit_reading
 
