@@ -26,7 +26,9 @@ def write(folder, options):
     keras.utils.set_random_seed(3)
     folder.mkdir()
     networks.deployable("edge", **options).save(folder / "best.keras")
-    card = dataclasses.replace(CARD, training={"recipe": {"network": "edge", "options": options}, "hours": 0.5})
+    card = dataclasses.replace(
+        CARD, training={"recipe": {"network": "edge", "options": options}, "crops_seen": 640, "hours": 0.5}
+    )
     (folder / "best.json").write_text(json.dumps(card.to_dict()))
     (folder / "history.csv").write_text(
         "crops,hours,loss,score,details,learning_rate\n640,0.500,0.6000,0.5000,a=0.5000,1.00e-03\n"

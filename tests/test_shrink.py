@@ -11,8 +11,9 @@ keras = pytest.importorskip("keras")
 
 from edge_detect.errors import UsageError  # noqa: E402
 from training import networks  # noqa: E402
+from training.fit import begin_from  # noqa: E402
 from training.shrink import fit_layers, shrink, telling  # noqa: E402
-from training.trained import load_trained  # noqa: E402
+from training.trained import trained_hash  # noqa: E402
 
 PIXELS = np.random.default_rng(1).integers(0, 256, (40, 64, 64, 3), np.uint8)
 
@@ -79,8 +80,8 @@ def test_the_command_writes_what_a_recipe_may_begin_from(tmp_path):
     assert card["name"] == "small"
     assert card["training"]["recipe"]["options"] == {"widths": [4, 4, 4], "grown": [0, 0], "pooling": "features"}
     assert card["training"]["shrunk_from"]["version"] == "1"
-    narrow = load_trained(tmp_path / "narrow" / "best.keras")
-    networks.undeploy(narrow, networks.build("edge", widths=[4, 4, 4], pooling="features"))
+    about = begin_from(tmp_path / "narrow" / "best.keras", networks.build("edge", widths=[4, 4, 4], pooling="features"))
+    assert about["begun_from"]["shrunk_from"]["sha256"] == trained_hash(model)
 
 
 @pytest.mark.parametrize("options", [{}, {"pooling": "features", "readings": 3}])
@@ -88,5 +89,7 @@ def test_a_network_that_it_cannot_read_is_refused(options, tmp_path):
     trained = write(tmp_path / "run", {"widths": [4, 4, 4], **options})
     with pytest.raises(UsageError, match="whose logit reads the mean features"):
         shrink(trained / "best.keras", [], tmp_path / "narrow", (2, 2, 2), "small")
+    with pytest.raises(UsageError, match="three numbers"):
+        shrink(trained / "best.keras", [], tmp_path / "narrow", (2, 2), "small")
     with pytest.raises(UsageError, match="no trained model"):
         shrink(tmp_path / "none.keras", [], tmp_path / "narrow", (2, 2, 2), "small")

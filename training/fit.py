@@ -122,6 +122,7 @@ def begin_from(path: Path, model: keras.Model) -> dict[str, Any]:
         raise UsageError(f"there is no {error.filename}, which training is to begin from") from error
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(f"{path.with_suffix('.json')} is no card of a trained model ({error})") from error
+    about |= {key: parent[key] for key in ("shrunk_from",) if key in parent}
     networks.undeploy(load_trained(path), model)
     return {"begun_from": about}
 

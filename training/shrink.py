@@ -18,6 +18,7 @@ from scipy.linalg import qr
 
 from edge_detect.errors import UsageError
 from edge_detect.manifest import FAKE, REAL, Sample, load_pictures, read_manifests
+from edge_detect.progress import progress
 from training import networks
 from training.classifier import of_split
 from training.networks.layers import GROWN
@@ -39,6 +40,8 @@ def shrink(
     the narrower one at a stride of 4, 8 and 16; name: for its card; pictures: of the split `train`, half of them fake,
     by which it is fitted. Raises UsageError when a file is missing or of another network, or a width is not narrower.
     """
+    if len(widths) != 3 or min(widths) < 1:
+        raise UsageError(f"widths are three numbers of channels, at a stride of 4, 8 and 16, not {list(widths)}")
     try:
         card = trained_card(path)
         trained = load_trained(path)
@@ -76,13 +79,15 @@ def fit_layers(trained: keras.Model, narrow: keras.Model, pictures: NDArray[np.u
     answers = rectified(trained)
     *body, patches = [layer for layer in narrow.layers if isinstance(layer, keras.layers.Conv2D)]
     first, last = body[-3], body[-1]
-    for layer, answer in zip(body, answers, strict=True):
-        # The residual pair adds to the channels before it: those of the sum are chosen, and what it adds is fitted.
-        seen = answers[-1] if layer in (first, last) else answer
-        there = keras.Model(narrow.input, ops.relu(first.output)) if layer is last else None
-        channels = telling(keras.Model(trained.input, ops.relu(seen)), layer.filters, pictures)
-        wanted = keras.Model(trained.input, ops.take(answer, channels, axis=-1))
-        layer.set_weights(solve(narrow, layer, wanted, pictures, there))
+    with progress(len(body), "fitting layers") as advance:
+        for layer, answer in zip(body, answers, strict=True):
+            # The residual pair adds to the channels before it: those of the sum are chosen, and what it adds is fitted.
+            seen = answers[-1] if layer in (first, last) else answer
+            there = keras.Model(narrow.input, ops.relu(first.output)) if layer is last else None
+            channels = telling(keras.Model(trained.input, ops.relu(seen)), layer.filters, pictures)
+            wanted = keras.Model(trained.input, ops.take(answer, channels, axis=-1))
+            layer.set_weights(solve(narrow, layer, wanted, pictures, there))
+            advance()
     # What is read off the features is linear in them, so both readings are fitted at once, place by place.
     features = ops.relu(answers[-1])
     weights, offset = trained.get_layer("logit").get_weights()
