@@ -1,15 +1,20 @@
 """Training that listens to a trained model as well."""
 
+import dataclasses
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from checks import history, python
+from checks import python
 
 pytest.importorskip("tensorflow")
 
 from edge_detect.errors import ExitCode, UsageError
+from training.classifier import ClassifierTask
+from training.fit import lessons
+from training.recipe import read_recipe
 from training.teacher import Teacher
 from training.trained import load_trained, trained_hash
 
@@ -37,6 +42,17 @@ def test_of_patches_that_nothing_is_known_of_the_teacher_alone_tells(run):
     assert mixed[2:] == pytest.approx(0.7 + 0.3 * sigmoid(said[2:]), abs=1e-4)
 
 
+def test_what_a_run_is_fed_is_neither_real_nor_fake_for_sure(run, recipe):
+    plan = dataclasses.replace(read_recipe(recipe), teacher=run / "best.keras", taught=0.3)
+    stream = lessons(plan, ClassifierTask(plan), 0)
+    _, answers = next(stream)
+    stream.close()
+    assert ((answers["logit"] > 0) & (answers["logit"] < 1)).all()
+    finder = SimpleNamespace(kind="finder", maker=None)
+    with pytest.raises(UsageError, match="a finder has no teacher"):
+        lessons(plan, finder, 0)
+
+
 def test_a_run_says_who_taught_it_and_does_not_go_on_under_another(run, recipe, tmp_path):
     taught, teacher = tmp_path / "taught.toml", tmp_path / "teacher"
     teacher.mkdir()
@@ -47,8 +63,6 @@ def test_a_run_says_who_taught_it_and_does_not_go_on_under_another(run, recipe, 
     assert done.returncode == 0, done.stderr
     card = json.loads((tmp_path / "run" / "best.json").read_text())
     assert card["training"]["teacher_sha256"] == trained_hash(run / "best.keras")
-    # What it is told is softer than the labels, so it learns another thing from the first step on.
-    assert history(tmp_path / "run")[0]["loss"] != history(run)[0]["loss"]
     shutil.copy(tmp_path / "run" / "best.keras", teacher)
     done = python("training", "fit", taught, "--out", tmp_path / "run", "--resume")
     assert done.returncode == ExitCode.USAGE
@@ -64,3 +78,5 @@ def test_a_teacher_that_is_missing_or_none_is_refused(run, recipe, tmp_path):
     shutil.copy(run / "best.keras", tmp_path)
     with pytest.raises(UsageError, match="could teach"):
         Teacher(tmp_path / "best.keras", 0.5)
+    with pytest.raises(UsageError, match="from 0 to 1, not 60"):
+        Teacher(run / "best.keras", 60)

@@ -1,7 +1,6 @@
 """One model from several that went on from the same weights, or from those and themselves (Wortsman et al., 2022)."""
 
 import dataclasses
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy as np
 
 from edge_detect.errors import UsageError
 from training import history
-from training.trained import load_trained, save_model, trained_card
+from training.trained import load_trained, save_model, trained_card, trained_hash
 
 
 def average_models(models: list[Path], out: Path, version: str) -> Path:
@@ -22,9 +21,7 @@ def average_models(models: list[Path], out: Path, version: str) -> Path:
     if len(models) < 2:
         raise UsageError("a mean needs two models or more")
     try:
-        parts = [
-            {**trained_card(path).training, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in models
-        ]
+        parts = [{**trained_card(path).training, "sha256": trained_hash(path)} for path in models]
         loaded = [load_trained(path) for path in models]
         curves = {path.parent: history.read(path.parent / "history.csv") for path in models}
     except (OSError, ValueError) as error:

@@ -89,9 +89,16 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
 
 
 def lessons(recipe: Recipe, task: Task, start: int) -> Generator[feed.Batch, None, None]:
-    """Batches from number `start` on, with what the recipe's teacher says of them where there is one."""
+    """Batches from number `start` on, with what the recipe's teacher says of them where there is one.
+
+    Raises UsageError when it cannot teach, or the network is a finder.
+    """
     stream = feed.batches(task.maker, start)
-    return Teacher(recipe.teacher, recipe.taught).teach(stream) if recipe.teacher and recipe.taught else stream
+    if not (recipe.teacher and recipe.taught):
+        return stream
+    if task.kind == "finder":
+        raise UsageError("a finder has no teacher; leave it out of the recipe")
+    return Teacher(recipe.teacher, recipe.taught).teach(stream)
 
 
 def begin(recipe: Recipe, task: Task, model: keras.Model, state: Path, plateau: Path) -> checkpoint.Progress:

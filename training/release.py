@@ -5,11 +5,11 @@ import shutil
 import zipfile
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from edge_detect.errors import UsageError
 from training.chronicle import chronicle
+from training.trained import load_trained
 
 
 def release(run: Path, out: Path) -> Path:
@@ -22,7 +22,7 @@ def release(run: Path, out: Path) -> Path:
     """
     try:
         name = json.loads((run / "best.json").read_text(encoding="utf-8"))["name"]
-        model = keras.models.load_model(run / "best.keras", compile=False)
+        model = load_trained(run / "best.keras")
     except (OSError, KeyError, ValueError) as error:
         raise UsageError(f"{run} needs best.keras and best.json, as training leaves them: {error}") from error
     chronicle(run, out)

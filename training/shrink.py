@@ -78,20 +78,23 @@ def fit_layers(trained: keras.Model, narrow: keras.Model, pictures: NDArray[np.u
     """
     answers = rectified(trained)
     *body, patches = [layer for layer in narrow.layers if isinstance(layer, keras.layers.Conv2D)]
+    # The last pair adds to the channels before it, so they are the same ones, and what it adds is fitted.
     first, last = body[-3], body[-1]
+    stream = telling(keras.Model(trained.input, ops.relu(answers[-1])), last.filters, pictures)
     with progress(len(body), "fitting layers") as advance:
         for layer, answer in zip(body, answers, strict=True):
-            # The residual pair adds to the channels before it: those of the sum are chosen, and what it adds is fitted.
-            seen = answers[-1] if layer in (first, last) else answer
+            shared = layer in (first, last)
+            features = keras.Model(trained.input, ops.relu(answer))
+            channels = stream if shared else telling(features, layer.filters, pictures)
             there = keras.Model(narrow.input, ops.relu(first.output)) if layer is last else None
-            channels = telling(keras.Model(trained.input, ops.relu(seen)), layer.filters, pictures)
             wanted = keras.Model(trained.input, ops.take(answer, channels, axis=-1))
             layer.set_weights(solve(narrow, layer, wanted, pictures, there))
             advance()
     # What is read off the features is linear in them, so both readings are fitted at once, place by place.
-    features = ops.relu(answers[-1])
     weights, offset = trained.get_layer("logit").get_weights()
-    readings = ops.concatenate([trained.output["patches"], ops.matmul(features, weights) + offset], axis=-1)
+    readings = ops.concatenate(
+        [trained.output["patches"], ops.matmul(ops.relu(answers[-1]), weights) + offset], axis=-1
+    )
     kernel, bias = solve(narrow, patches, keras.Model(trained.input, readings), pictures, zero_mean=False)
     patches.set_weights([kernel[..., :1], bias[:1]])
     narrow.get_layer("logit").set_weights([kernel[0, 0, :, 1:], bias[1:]])

@@ -20,8 +20,10 @@ class Teacher:
     def __init__(self, path: Path, share: float) -> None:
         """path: a trained `.keras` classifier, its card beside it; share (0–1): how much its word counts.
 
-        Raises UsageError when a file is missing or is of no classifier that training made.
+        Raises UsageError when a file is missing or is of no classifier that training made, or for another share.
         """
+        if not 0 <= share <= 1:
+            raise UsageError(f"taught is how much a teacher counts, from 0 to 1, not {share:g}")
         try:
             recipe = trained_card(path).training["recipe"]
             model: keras.Model = networks.deployable(recipe["network"], **recipe["options"])

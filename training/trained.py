@@ -35,4 +35,4 @@ def trained_hash(path: Path) -> str:
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise UsageError(f"there is no {path}, which the recipe names") from error
+        raise UsageError(f"there is no {path}") from error
