@@ -121,6 +121,16 @@ def test_a_mask_becomes_the_share_of_each_patch():
     assert patch_answers(mask, dataclasses.replace(window, mirrored=True)).tolist() == [[1, 0.5, 0, 0]] * 4
 
 
+def test_zoomed_windows_show_the_picture_at_another_scale():
+    ramp = np.tile(np.linspace(0, 1, 224, dtype=np.float32), (224, 1))
+    windows = [random_window(224, 112, np.random.default_rng(seed), zoomed=1.0) for seed in range(60)]
+    shares = [float(np.ptp(window.cut(ramp)[0])) for window in windows]  # how much of the picture's width is seen
+    assert all(window.cut(ramp).shape == (112, 112) for window in windows)
+    assert min(shares) < 0.4
+    assert max(shares) > 0.65
+    assert max(random_window(96, 96, np.random.default_rng(seed), zoomed=1.0).span for seed in range(20)) == 96
+
+
 def test_windows_are_drawn_again_until_they_show_the_blend():
     mask = np.zeros((96, 96), np.float32)
     mask[32:64, 32:64] = 1

@@ -34,7 +34,7 @@ def test_edge_stays_within_its_budget(stem):
 
 
 def test_a_grown_edge_stays_within_its_budget():
-    model = networks.build("edge", grown=[1, 1])
+    model = networks.build("edge", grown=[1, 1], fine=32)
     assert multiply_adds(model) <= 400e6
     assert model.count_params() <= 1e6
 
@@ -91,16 +91,20 @@ def test_training_can_begin_from_what_was_deployed(name, options):
         assert two == pytest.approx(one, rel=1e-4, abs=1e-5)
 
 
-def test_a_grown_network_begins_as_what_it_grew_from():
-    first, plain, grown = networks.build("edge"), networks.deployable("edge"), networks.build("edge", grown=[1, 2])
+@pytest.mark.parametrize(
+    ("had", "has", "more"),
+    [({}, {"grown": [1, 2]}, "grown16_1b"), ({"grown": [1, 0]}, {"grown": [1, 0], "fine": 8}, "grown4b")],
+)
+def test_a_grown_network_begins_as_what_it_grew_from(had, has, more):
+    first, plain, grown = networks.build("edge", **had), networks.deployable("edge", **had), networks.build("edge", **has)
     networks.deploy(first, plain)
     networks.undeploy(plain, grown)
     expected, found = (model.predict_on_batch(PIXELS)["patches"] for model in (first, grown))
     assert found == pytest.approx(expected, abs=1e-4)
-    before = grown.get_layer("grown16_1b").gain.numpy()
+    before = grown.get_layer(more).gain.numpy()
     grown.compile(keras.optimizers.Adam(1e-2), loss={"logit": "mse"})
     grown.train_on_batch(PIXELS, {"logit": np.ones((2, 1), np.float32)})
-    assert (grown.get_layer("grown16_1b").gain.numpy() != before).any()  # and learns
+    assert (grown.get_layer(more).gain.numpy() != before).any()  # and learns
 
 
 def test_training_does_not_begin_from_another_network():
@@ -112,7 +116,7 @@ def test_training_does_not_begin_from_another_network():
     with pytest.raises(UsageError, match="the same network"):
         networks.undeploy(networks.deployable("edge", widths=(32, 80, 128)), networks.build("edge"))
     with pytest.raises(UsageError, match="the same network"):
-        networks.undeploy(networks.deployable("edge", grown=[1, 0]), networks.build("edge", grown=[1, 1]))
+        networks.undeploy(networks.deployable("edge", grown=[1, 1]), networks.build("edge", grown=[1, 0]))
 
 
 def test_serenity_is_the_network_it_is_said_to_be():

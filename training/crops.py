@@ -30,6 +30,8 @@ LEAST_COVER = 0.1
 """Share of a window that a blend is to cover."""
 ENOUGH = 0.25
 """How much of a spliced crop, by area, must be fake for its label to be fake; less counts in proportion."""
+ZOOM = 1.5
+"""By how much, at most, the picture behind a zoomed crop is made smaller or larger."""
 _TRIES = 8
 
 
@@ -44,20 +46,28 @@ class Layer:
 
 @dataclass(frozen=True)
 class Window:
-    """Which part of a picture becomes a training crop: a square in pixels, or a turned and zoomed one by its matrix."""
+    """Which part of a picture becomes a training crop of side × side.
+
+    A square in pixels with sides of `span`, scaled to `side`; or a turned and zoomed one by its matrix.
+    """
 
     left: int
     top: int
+    span: int
     side: int
     mirrored: bool
     turn: NDArray[np.float64] | None = None
 
     def cut(self, picture: NDArray[Any]) -> NDArray[Any]:
         """The crop of a picture or of a mask of its size, side × side."""
+        size = (self.side, self.side)
         if self.turn is None:
-            crop = picture[self.top : self.top + self.side, self.left : self.left + self.side]
+            crop = picture[self.top : self.top + self.span, self.left : self.left + self.span]
+            if self.span != self.side:
+                method = cv2.INTER_AREA if self.span > self.side else cv2.INTER_LINEAR
+                crop = cv2.resize(crop, size, interpolation=method)
         else:
-            size, border = (self.side, self.side), cv2.BORDER_REFLECT_101
+            border = cv2.BORDER_REFLECT_101
             crop = cv2.warpAffine(picture, self.turn, size, flags=cv2.INTER_LINEAR, borderMode=border)
         return np.ascontiguousarray(crop[:, ::-1] if self.mirrored else crop)
 
@@ -89,7 +99,7 @@ class CropMaker:
         patches = np.empty((recipe.batch, side // STRIDE, side // STRIDE, 1), np.float32)
         row = 0
         for layers in self._units(rng):
-            window = window_over(layers[-1], side, rng)
+            window = window_over(layers[-1], side, rng, recipe.zoomed)
             seed = rng.integers(2**63)
             damage = degrade_small if rng.random() < recipe.small else degrade
             for layer in layers:  # what belongs together shares its window and its damage
@@ -130,14 +140,14 @@ class CropMaker:
         return layer, image.centred_square(decoded.width, decoded.height)
 
 
-def window_over(layer: Layer, side: int, rng: Generator) -> Window:
+def window_over(layer: Layer, side: int, rng: Generator, zoomed: float = 0.0) -> Window:
     """A random window that a blend, where there is one, covers in part (or the best of a few)."""
-    windows = [random_window(layer.picture.shape[0], side, rng)]
+    windows = [random_window(layer.picture.shape[0], side, rng, zoomed)]
     if isinstance(layer.fakeness, float):
         return windows[0]
     covers = [_cover(layer.fakeness, windows[0])]
     while covers[-1] < LEAST_COVER and len(windows) < _TRIES:
-        windows.append(random_window(layer.picture.shape[0], side, rng))
+        windows.append(random_window(layer.picture.shape[0], side, rng, zoomed))
         covers.append(_cover(layer.fakeness, windows[-1]))
     return windows[int(np.argmax(covers))]
 
@@ -147,15 +157,21 @@ def _cover(mask: NDArray[np.float32], window: Window) -> float:
     return float(window.cut(mask).mean())
 
 
-def random_window(room: int, side: int, rng: Generator) -> Window:
-    """A window of a room × room picture at a random place, half of them mirrored, one in five also turned, zoomed."""
-    left, top = (int(value) for value in rng.integers(0, room - side + 1, 2))
+def random_window(room: int, side: int, rng: Generator, zoomed: float = 0.0) -> Window:
+    """A window of a room × room picture at a random place, half of them mirrored, one in five also turned.
+
+    zoomed: share of windows onto the picture at another scale, between 1/ZOOM (or as small as there is room) and ZOOM.
+    """
+    span = side
+    if zoomed and rng.random() < zoomed:
+        span = min(room, round(side * ZOOM ** rng.uniform(-1, 1)))
+    left, top = (int(value) for value in rng.integers(0, room - span + 1, 2))
     turn = None
-    if rng.random() < 0.2:
+    if span == side and rng.random() < 0.2:
         centre = (left + side / 2, top + side / 2)
         turn = cv2.getRotationMatrix2D(centre, rng.uniform(-12, 12), rng.uniform(0.85, 1.3))
         turn[:, 2] -= (left, top)
-    return Window(left, top, side, bool(rng.random() < 0.5), turn)
+    return Window(left, top, span, side, bool(rng.random() < 0.5), turn)
 
 
 def patch_answers(fakeness: float | NDArray[np.float32], window: Window) -> float | NDArray[np.float32]:

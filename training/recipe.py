@@ -29,6 +29,7 @@ class Recipe:
     cooldown: last share of the crops over which it falls to zero; weight_decay: of AdamW; ema: momentum of the averaged
     weights, which are the result; smoothing: of the labels; ramp: crops until damage has its full strength; strength:
     of the damage, 0–1; small: share of crops that are damaged at a smaller size and scaled up, as small faces are;
+    zoomed: share of crops that are cut from the picture at another scale, as differently framed faces are;
     balance: 0 draws sources by size, 1 all alike; blended: share of a batch that is real pictures and self-blended
     fakes of them, in pairs; paired: share that is fakes and real pictures of their group, in pairs; spliced: share of a
     batch whose crops get a rectangle of another crop of the batch, with its answers; focus: how much more the loss
@@ -63,6 +64,7 @@ class Recipe:
     ramp: int = 1_500_000
     strength: float = 1.0
     small: float = 0.0
+    zoomed: float = 0.0
     balance: float = 0.5
     blended: float = 0.0
     paired: float = 0.0

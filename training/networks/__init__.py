@@ -50,8 +50,8 @@ def undeploy(plain: keras.Model, trained: keras.Model) -> None:
             kernel, bias = plain.get_layer("patches").get_weights()
             own[0].set_weights([kernel[0, 0], bias])
             targets.remove(own[0])
-        if len(sources) < len(targets):
-            targets = [layer for layer in targets if not layer.name.startswith(GROWN)]
+        known = {layer.name for layer in sources}
+        targets = [layer for layer in targets if layer.name in known or not layer.name.startswith(GROWN)]
         for source, target in zip(sources, targets, strict=True):
             if isinstance(target, StandardisedConv2D):
                 target.assume(*source.get_weights())
