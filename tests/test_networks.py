@@ -96,7 +96,11 @@ def test_training_can_begin_from_what_was_deployed(name, options):
     [({}, {"grown": [1, 2]}, "grown16_1b"), ({"grown": [1, 0]}, {"grown": [1, 0], "fine": 8}, "grown4b")],
 )
 def test_a_grown_network_begins_as_what_it_grew_from(had, has, more):
-    first, plain, grown = networks.build("edge", **had), networks.deployable("edge", **had), networks.build("edge", **has)
+    first, plain, grown = (
+        networks.build("edge", **had),
+        networks.deployable("edge", **had),
+        networks.build("edge", **has),
+    )
     networks.deploy(first, plain)
     networks.undeploy(plain, grown)
     expected, found = (model.predict_on_batch(PIXELS)["patches"] for model in (first, grown))
