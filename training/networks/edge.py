@@ -16,7 +16,6 @@ def edge(
     stem: Stem = "space_to_depth",
     widths: Sequence[int] = (48, 80, 128),
     grown: Sequence[int] = (0, 0),
-    fine: int = 0,
     pooling: Pooling = "logits",
     readings: int = 0,
     standardised: bool = True,
@@ -24,9 +23,7 @@ def edge(
     """RGB 0–255 (n, height, width, 3), sides divisible by 4 → {"logit": (n, 1), "patches": (n, h/16, w/16, 1)}.
 
     widths: channels at a stride of 4, 8 and 16. grown: residual pairs of convolutions more, at a stride of 8 and 16.
-    fine: channels of a path beside a stem of space-to-depth, which rectifies at a stride of 2 already, so that details
-    smaller than its blocks count. Pairs and path begin as nothing, so that a grown network can go on from the weights
-    of one without them. pooling: the logit
+    They begin as nothing, so that a grown network can go on from the weights of one without them. pooling: the logit
     (of *fake*) is the mean of the patch logits, or a linear reading of its own of the mean features, so that a picture
     that is fake in a few patches can be surely fake. readings: units of a layer between the mean features and the logit
     (`training.reading`), 0 for none. `standardised=False` builds the same graph with plain convolutions, to receive the
@@ -49,11 +46,6 @@ def edge(
             x = residual(x, filters, gain=0.0, names=(f"{name}a", f"{name}b"))
         return x
 
-    def finer(x):
-        x = keras.layers.ReLU()(conv(x, fine, strides=2, padding="valid", name=f"{GROWN}4a"))
-        x = conv(x, at4, strides=2, gain=0.0, padding="valid", name=f"{GROWN}4b")
-        return keras.layers.Cropping2D(((1, 0), (1, 0)))(x)  # so that it lies as the blocks do, but for one pixel
-
     at4, at8, at16 = widths
     pixels = keras.Input((None, None, 3), name="pixels")
     x = keras.layers.Rescaling(1 / 64)(pixels)
@@ -61,8 +53,7 @@ def edge(
     # in the first convolution: there is no picture beyond its edge, and black would look like a trace.
     match stem:
         case "space_to_depth":
-            blocks = conv(ops.space_to_depth(x, 4), at4, padding="valid")
-            x = keras.layers.Add()([blocks, finer(x)]) if fine else blocks
+            x = conv(ops.space_to_depth(x, 4), at4, padding="valid")
         case "haar":
             x = conv(ops.space_to_depth(haar(x), 2), at4, padding="valid")
         case "strided":
