@@ -17,6 +17,7 @@ from training import checkpoint, feed, networks
 from training.classifier import ClassifierTask
 from training.finding import FinderTask
 from training.history import History, plot
+from training.optimizer import optimizer
 from training.precision import has_fast_bfloat16, in_float32
 from training.recipe import Recipe
 from training.teacher import Teacher
@@ -160,12 +161,9 @@ def unchanging(recipe: Recipe) -> dict[str, Any]:
 def compiled(recipe: Recipe, task: Task) -> keras.Model:
     """The recipe's network with its optimizer and losses, all variables built."""
     model = networks.build(recipe.network, **recipe.options)
-    optimizer = keras.optimizers.AdamW(
-        recipe.learning_rate, weight_decay=recipe.weight_decay, clipnorm=1.0, use_ema=True, ema_momentum=recipe.ema
-    )
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gain"])
-    model.compile(optimizer=optimizer, loss=task.losses(model))
-    optimizer.build(model.trainable_variables)
+    chosen = optimizer(recipe.optimizer, recipe.learning_rate, recipe.weight_decay, recipe.ema)
+    model.compile(optimizer=chosen, loss=task.losses(model))
+    chosen.build(model.trainable_variables)
     return model
 
 

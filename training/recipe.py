@@ -55,6 +55,7 @@ class Recipe:
     input_side: int = 224
     crop_sides: tuple[int, ...] = (112, 128, 144)
     batch: int = 64
+    optimizer: str = "adamw"
     learning_rate: float = 1e-3
     weight_decay: float = 0.02
     warmup: int = 60_000
