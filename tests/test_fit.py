@@ -73,13 +73,14 @@ def test_ctrl_c_saves_the_state_and_ends_with_130(recipe, tmp_path):
     assert b"Traceback" not in errors
 
 
-def test_going_on_from_a_checkpoint_is_exactly_going_on(recipe, data, tmp_path):
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_going_on_from_a_checkpoint_is_exactly_going_on(optimizer, recipe, data, tmp_path):
     import keras
 
     from training import checkpoint
     from training.fit import Task, begin, compiled
 
-    plan = read_recipe(recipe)
+    plan = dataclasses.replace(read_recipe(recipe), optimizer=optimizer)
     rng = np.random.default_rng(0)
     batches = [
         (rng.integers(0, 256, (8, 64, 64, 3), np.uint8), {"logit": rng.integers(0, 2, (8, 1)).astype("float32")})

@@ -1,14 +1,13 @@
 """The optimizers that a recipe may name."""
 
-from typing import Any, Literal
+from typing import Any
 
 import keras
 from keras import ops
 
-Name = Literal["adamw", "muon"]
+from edge_detect.errors import UsageError
 
 
-@keras.saving.register_keras_serializable("edge_detect")
 class ConvolutionMuon(keras.optimizers.Muon):
     """Muon (Jordan et al., 2024) for convolutions: a kernel is the matrix from what it sees to its filters.
 
@@ -26,13 +25,18 @@ class ConvolutionMuon(keras.optimizers.Muon):
         self.assign_sub(variable, ops.reshape(self.lr_adjust(lr * matrix), variable.shape))
 
 
-def optimizer(name: Name, learning_rate: float, weight_decay: float, ema: float) -> keras.optimizers.Optimizer:
-    """An optimizer with clipped gradients that also averages the weights; biases and gains do not decay."""
+def optimizer(name: str, learning_rate: float, weight_decay: float, ema: float) -> keras.optimizers.Optimizer:
+    """An optimizer with clipped gradients that also averages the weights; biases and gains do not decay.
+
+    ema: momentum of that average. Raises UsageError for an unknown name.
+    """
     options: dict[str, Any] = {"weight_decay": weight_decay, "clipnorm": 1.0, "use_ema": True, "ema_momentum": ema}
     match name:
         case "adamw":
             chosen = keras.optimizers.AdamW(learning_rate, **options)
         case "muon":
             chosen = ConvolutionMuon(learning_rate, adam_weight_decay=weight_decay, **options)
+        case _:
+            raise UsageError(f"unknown optimizer {name!r}; there are adamw, muon")
     chosen.exclude_from_weight_decay(var_names=["bias", "gain"])
     return chosen

@@ -25,8 +25,8 @@ class Recipe:
     begins with instead of random ones; teacher: a trained `.keras` classifier (its card beside it) whose answers are
     mixed into those of the data, and taught: how much they count, 0 (not at all) to 1; seed: of weights, sampling and
     damage; input_side: side a picture is scored at, in pixels; crop_sides: sides of training crops, one drawn per
-    batch; crops: how many are seen in all; batch: crops a step; warmup: crops over which the learning rate rises;
-    cooldown: last share of the crops over which it falls to zero; weight_decay: of AdamW; ema: momentum of the averaged
+    batch; crops: how many are seen in all; batch: crops a step; optimizer: "adamw" or "muon"; warmup: crops over which
+    the learning rate rises; cooldown: last share of the crops over which it falls to zero; weight_decay: of kernels; ema: momentum of the averaged
     weights, which are the result; smoothing: of the labels; ramp: crops until damage has its full strength; strength:
     of the damage, 0–1; small: share of crops that are damaged at a smaller size and scaled up, as small faces are;
     zoomed: share of crops that are cut from the picture at another scale, as differently framed faces are;
