@@ -26,16 +26,16 @@ class Recipe:
     mixed into those of the data, and taught: how much they count, 0 (not at all) to 1; seed: of weights, sampling and
     damage; input_side: side a picture is scored at, in pixels; crop_sides: sides of training crops, one drawn per
     batch; crops: how many are seen in all; batch: crops a step; optimizer: "adamw" or "muon"; warmup: crops over which
-    the learning rate rises; cooldown: last share of the crops over which it falls to zero; weight_decay: of kernels; ema: momentum of the averaged
-    weights, which are the result; smoothing: of the labels; ramp: crops until damage has its full strength; strength:
-    of the damage, 0–1; small: share of crops that are damaged at a smaller size and scaled up, as small faces are;
-    zoomed: share of crops that are cut from the picture at another scale, as differently framed faces are;
-    balance: 0 draws sources by size, 1 all alike; blended: share of a batch that is real pictures and self-blended
-    fakes of them, in pairs; paired: share that is fakes and real pictures of their group, in pairs; spliced: share of a
-    batch whose crops get a rectangle of another crop of the batch, with its answers; focus: how much more the loss
-    weighs hard crops (0: alike); patch_weight: of the loss of each patch beside that of the picture; partial: sources
-    whose fakes are real in parts, so that of a single patch nothing is known; evaluate_every: crops between
-    validations; patience: validations without a better score before training stops.
+    the learning rate rises; cooldown: last share of the crops over which it falls to zero; weight_decay: of kernels;
+    ema: momentum of the averaged weights, which are the result; smoothing: of the labels; ramp: crops until damage has
+    its full strength; strength: of the damage, 0–1; small: share of crops that are damaged at a smaller size and scaled
+    up, as small faces are; zoomed: share of crops that are cut from the picture at another scale, as differently framed
+    faces are; balance: 0 draws sources by size, 1 all alike; blended: share of a batch that is real pictures and
+    self-blended fakes of them, in pairs; paired: share that is fakes and real pictures of their group, in pairs;
+    spliced: share of a batch whose crops get a rectangle of another crop of the batch, with its answers; focus: how
+    much more the loss weighs hard crops (0: alike); patch_weight: of the loss of each patch beside that of the picture;
+    partial: sources whose fakes are real in parts, so that of a single patch nothing is known; evaluate_every: crops
+    between validations; patience: validations without a better score before training stops.
     """
 
     name: str
