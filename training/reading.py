@@ -1,9 +1,8 @@
 """How a picture's logit reads the features, fitted again, after training, on pictures that training did not see.
 
 A network that pools features says two things of a picture: its logit, a reading of the mean features, and the mean of
-its patches. The second knows fakes of new kinds best; where a fake is real in parts, the first is far above it. How
-much each counts was learnt on training pictures, which are known by heart; here a layer of three units takes the place
-of the one reading.
+its patches. Where a fake is real in parts, the first is far above the second. How much each counts was learnt on
+training pictures, which are known by heart; here a layer of three units takes the place of the one reading.
 """
 
 import dataclasses
@@ -16,16 +15,14 @@ from sklearn.linear_model import LogisticRegression
 
 from edge_detect.errors import UsageError
 from edge_detect.evaluation import metrics
-from edge_detect.manifest import REAL, load_pictures, read_manifests
+from edge_detect.manifest import load_pictures, read_manifests
 from training import history, networks
 from training.classifier import of_split, outputs, predict
 from training.trained import load_trained, save_model, trained_card
 
 UNITS = 3
-"""Of the layer between the mean features and the logit: the reading of the patches where it is above zero, and where it
-is below; and how far the reading of the whole is above it."""
-ALIKE = 0.9
-"""Share of real pictures whose two readings are taken to be alike: only a greater distance counts."""
+"""Of the layer between the mean features and the logit: a sum of both readings where it is above zero, and where it is
+below; and how far the reading of the whole is above that of the patches."""
 
 
 def fit_reading(path: Path, data: list[Path], out: Path, version: str) -> Path:
@@ -50,17 +47,15 @@ def fit_reading(path: Path, data: list[Path], out: Path, version: str) -> Path:
     labels = np.array([sample.label for sample in samples])
     shown = (pictures, pictures[:, :, ::-1]) if card.mirrored else (pictures,)
     looks = [both_readings(model, look) for look in shown]
-    distances = np.mean([whole - patches for whole, patches in looks], axis=0)
-    apart = float(np.quantile(distances[labels == REAL], ALIKE))
-    terms = np.mean([np.stack([b, np.maximum(0, a - b - apart)], axis=1) for a, b in looks], axis=0)
-    fitted = LogisticRegression(class_weight="balanced").fit(terms, labels)
+    apart = float(np.median(np.mean([first - second for first, second in looks], axis=0)))
+    terms = np.mean([np.stack([a, b, np.maximum(0, a - b - apart)], axis=1) for a, b in looks], axis=0)
+    fitted = LogisticRegression(C=np.inf, class_weight="balanced").fit(terms, labels)
 
     options = {**recipe["options"], "readings": UNITS}
     reading = networks.deployable(recipe["network"], **options)
     copy_body(model, reading)
-    set_units(reading, model, apart)
-    by_patches, by_distance = fitted.coef_[0]
-    reading.get_layer("logit").set_weights([np.array([[by_patches], [-by_patches], [by_distance]]), fitted.intercept_])
+    set_units(reading, model, fitted.coef_[0], apart)
+    reading.get_layer("logit").set_weights([np.array([[1.0], [-1.0], [fitted.coef_[0, 2]]]), fitted.intercept_])
 
     about = {"version": card.version, "pictures": len(samples), "split": "val"}
     training = {**card.training, "recipe": {**recipe, "options": options}, "reading_fitted": about}
@@ -83,17 +78,18 @@ def copy_body(model: keras.Model, reading: keras.Model) -> None:
         target.set_weights(source.get_weights())
 
 
-def set_units(reading: keras.Model, model: keras.Model, apart: float) -> None:
+def set_units(reading: keras.Model, model: keras.Model, weights: NDArray[np.float64], apart: float) -> None:
     """Make the three units of `reading` what UNITS says, as both readings of a model are linear in the mean features.
 
-    apart: what is taken off their distance.
+    weights: of the first and of the second reading in the sum; apart: what is taken off their distance.
     """
     (whole, whole_bias), (patches, patches_bias) = (
         (np.reshape(kernel, -1), float(bias[0]))
         for kernel, bias in (model.get_layer(name).get_weights() for name in ("logit", "patches"))
     )
-    kernels = np.stack([patches, -patches, whole - patches], axis=1)
-    biases = np.array([patches_bias, -patches_bias, whole_bias - patches_bias - apart])
+    total, total_bias = (weights[0] * a + weights[1] * b for a, b in ((whole, patches), (whole_bias, patches_bias)))
+    kernels = np.stack([total, -total, whole - patches], axis=1)
+    biases = np.array([total_bias, -total_bias, whole_bias - patches_bias - apart])
     reading.get_layer("readings").set_weights([kernels, biases])
 
 
