@@ -63,7 +63,8 @@ def test_the_logit_is_fitted_again_and_the_patches_stay(trained, tmp_path):
     card = Card.from_dict(json.loads(best.with_suffix(".json").read_text()))
     assert card.version == "1.1"
     assert card.training["recipe"]["options"]["readings"] == 3
-    assert card.training["reading_fitted"] == {"version": "1", "pictures": len(samples), "split": "val"}
+    about = {"version": "1", "pictures": len(samples), "split": "val", "patches_only": False}
+    assert card.training["reading_fitted"] == about
     header, row = (best.parent / "history.csv").read_text().splitlines()
     assert (header.split(",")[0], row.split(",")[:2]) == ("crops", ["640", "0.500"])
 
@@ -92,18 +93,21 @@ def test_of_a_network_that_looks_once_one_look_is_fitted(trained, tmp_path):
     assert losses[0] < losses[1]
 
 
-def test_the_three_units_say_what_they_are_meant_to(trained, tmp_path):
+@pytest.mark.parametrize("patches_only", [False, True])
+def test_the_three_units_say_what_they_are_meant_to(patches_only, trained, tmp_path):
     from training.reading import both_readings, fit_reading
 
-    best = fit_reading(trained / "best.keras", [pictures.write(tmp_path / "data")], tmp_path / "read", "1.1")
+    data = pictures.write(tmp_path / "data")
+    best = fit_reading(trained / "best.keras", [data], tmp_path / "read", "1.1", patches_only)
     shown = np.random.default_rng(4).integers(0, 256, (6, 32, 32, 3), np.uint8)
     whole, patches = both_readings(keras.models.load_model(trained / "best.keras", compile=False), shown)
     model = keras.models.load_model(best, compile=False)
     units = keras.Model(model.input, model.get_layer("readings").output).predict_on_batch(shown)
     assert ((units[:, 0] == 0) | (units[:, 1] == 0)).all()
     total = units[:, 0] - units[:, 1]
-    fit = np.linalg.lstsq(np.stack([whole, patches, np.ones(6)], axis=1), total, rcond=None)
-    assert fit[1].sum() == pytest.approx(0, abs=1e-4)  # a sum of both readings
+    readings = [patches] if patches_only else [whole, patches]
+    fit = np.linalg.lstsq(np.stack([*readings, np.ones(6)], axis=1), total, rcond=None)
+    assert fit[1].sum() == pytest.approx(0, abs=1e-4)  # a sum of both readings, or a multiple of one
     above = units[:, 2] > 0
     assert np.ptp((whole - patches - units[:, 2])[above], axis=0) == pytest.approx(0, abs=1e-3)
 

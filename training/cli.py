@@ -86,11 +86,14 @@ def reading(
     data: Data,
     out: Annotated[Path, typer.Option(help="Folder for best.keras, best.json and history.csv.")],
     version: Annotated[str, typer.Option(help="What the card is to say of the new model.")],
+    patches_only: Annotated[
+        bool, typer.Option("--patches-only", help="Let the whole count only where it is far above its patches.")
+    ] = False,
 ) -> None:
     """Fit again how the logit reads the features, on the split `val`; all else of the network stays."""
     from training.reading import fit_reading
 
-    typer.echo(fit_reading(model, data, out, version))
+    typer.echo(fit_reading(model, data, out, version, patches_only))
 
 
 @app.command()

@@ -1,8 +1,9 @@
 """How a picture's logit reads the features, fitted again, after training, on pictures that training did not see.
 
 A network that pools features says two things of a picture: its logit, a reading of the mean features, and the mean of
-its patches. Where a fake is real in parts, the first is far above the second. How much each counts was learnt on
-training pictures, which are known by heart; here a layer of three units takes the place of the one reading.
+its patches. Where a fake is real in parts, the first is far above the second; of generators that no training saw, the
+second may know more. How much each counts was learnt on training pictures, which are known by heart; here a layer of
+three units takes the place of the one reading.
 """
 
 import dataclasses
@@ -21,16 +22,17 @@ from training.classifier import of_split, outputs, predict
 from training.trained import load_trained, save_model, trained_card
 
 UNITS = 3
-"""Of the layer between the mean features and the logit: a sum of both readings where it is above zero, and where it is
-below; and how far the reading of the whole is above that of the patches."""
+"""Of the layer between the mean features and the logit: a sum of both readings, or that of the patches alone, where it
+is above zero, and where it is below; and how far the reading of the whole is above that of the patches."""
 
 
-def fit_reading(path: Path, data: list[Path], out: Path, version: str) -> Path:
+def fit_reading(path: Path, data: list[Path], out: Path, version: str, patches_only: bool = False) -> Path:
     """Write a trained `.keras` model with its logit fitted on `val` into `out`, as training leaves one.
 
     Its card and history lie beside it. Real and fake weigh alike, and of a card that asks for two looks the mean of
-    both counts. version: of the new model. Raises UsageError when a file is missing or the network is not one that
-    pools features.
+    both counts. version: of the new model; patches_only: leave the reading of the whole out of the sum, so that it
+    counts only where it is far above that of the patches. Raises UsageError when a file is missing or the network is
+    not one that pools features.
     """
     try:
         card = trained_card(path)
@@ -49,15 +51,18 @@ def fit_reading(path: Path, data: list[Path], out: Path, version: str) -> Path:
     looks = [both_readings(model, look) for look in shown]
     apart = float(np.median(np.mean([first - second for first, second in looks], axis=0)))
     terms = np.mean([np.stack([a, b, np.maximum(0, a - b - apart)], axis=1) for a, b in looks], axis=0)
-    fitted = LogisticRegression(C=np.inf, class_weight="balanced").fit(terms, labels)
+    counted = [1, 2] if patches_only else [0, 1, 2]
+    fitted = LogisticRegression(C=np.inf, class_weight="balanced").fit(terms[:, counted], labels)
+    weights = np.zeros(3)
+    weights[counted] = fitted.coef_[0]
 
     options = {**recipe["options"], "readings": UNITS}
     reading = networks.deployable(recipe["network"], **options)
     copy_body(model, reading)
-    set_units(reading, model, fitted.coef_[0], apart)
-    reading.get_layer("logit").set_weights([np.array([[1.0], [-1.0], [fitted.coef_[0, 2]]]), fitted.intercept_])
+    set_units(reading, model, weights, apart)
+    reading.get_layer("logit").set_weights([np.array([[1.0], [-1.0], [weights[2]]]), fitted.intercept_])
 
-    about = {"version": card.version, "pictures": len(samples), "split": "val"}
+    about = {"version": card.version, "pictures": len(samples), "split": "val", "patches_only": patches_only}
     training = {**card.training, "recipe": {**recipe, "options": options}, "reading_fitted": about}
     out.mkdir(parents=True, exist_ok=True)
     save_model(reading, dataclasses.replace(card, version=version, training=training), out)
