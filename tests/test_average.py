@@ -21,7 +21,8 @@ def trained(folder, seed, crops, begun_from=START, widths=(4, 4, 4)):
     folder.mkdir()
     model = networks.deployable("edge", widths=widths)
     model.save(folder / "best.keras")
-    training = {"data_sha256": "d", "seed": seed, "crops_seen": crops, "hours": 0.75}
+    recipe = {"network": "edge", "crops": crops}
+    training = {"data_sha256": "d", "seed": seed, "recipe": recipe, "crops_seen": crops, "hours": 0.75}
     if begun_from:
         training["begun_from"] = begun_from
     card = dataclasses.replace(CARD, training=training)
@@ -48,6 +49,7 @@ def test_the_mean_of_two_models_has_their_mean_weights_and_says_what_it_is_made_
     assert card.version == "2"
     assert [part["seed"] for part in card.training["mean_of"]] == [1, 2]
     assert card.training["data_sha256"] == "d"
+    assert card.training["recipe"] == {"network": "edge"}
     rows = (mean.parent / "history.csv").read_text().splitlines()
     assert [row.split(",")[:2] for row in rows] == [["run", "crops"], ["one", "1500"], ["two", "3000"]]
     assert not np.array_equal(weights(one)[0], weights(two)[0])

@@ -69,6 +69,18 @@ def test_the_logit_is_fitted_again_and_the_patches_stay(trained, tmp_path):
     assert (header.split(",")[0], row.split(",")[:2]) == ("crops", ["640", "0.500"])
 
 
+def test_a_mean_of_several_runs_can_be_fitted_again(trained, tmp_path):
+    from training.reading import fit_reading
+
+    curve = trained / "history.csv"
+    header, row = curve.read_text().splitlines()
+    curve.write_text(f"run,{header}\none,{row}\ntwo,{row}\n")
+    best = fit_reading(trained / "best.keras", [pictures.write(tmp_path / "data")], tmp_path / "read", "1.1")
+    found, fitted = (best.parent / "history.csv").read_text().splitlines()
+    assert found == header
+    assert fitted.startswith("640,0.500")
+
+
 def test_of_a_network_that_looks_once_one_look_is_fitted(trained, tmp_path):
     from sklearn.metrics import log_loss
 

@@ -48,5 +48,16 @@ def _provenance(parts: list[dict[str, Any]]) -> dict[str, Any]:
     spent = {
         key: start[key] + sum(part[key] - start[key] for part in grown.values()) for key in ("crops_seen", "hours")
     }
-    common = {key: value for key, value in parts[-1].items() if all(part.get(key) == value for part in grown.values())}
-    return {**common, **spent, "hours": round(spent["hours"], 2), "mean_of": parts}
+    return {**_common(list(grown.values())), **spent, "hours": round(spent["hours"], 2), "mean_of": parts}
+
+
+def _common(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """What is the same in all records, and in the records within them."""
+    common = {}
+    for key, value in records[-1].items():
+        values = [record.get(key) for record in records]
+        if all(other == value for other in values):
+            common[key] = value
+        elif all(isinstance(other, dict) for other in values):
+            common[key] = _common(values)
+    return common

@@ -68,7 +68,8 @@ def fit_reading(path: Path, data: list[Path], out: Path, version: str, patches_o
     save_model(reading, dataclasses.replace(card, version=version, training=training), out)
     scores = predict(reading, pictures)
     details = " ".join(f"{name}={value:.4f}" for name, value in metrics.auc_by_source(samples, scores).items())
-    row = {**trained, "score": f"{metrics.auc(labels, scores):.4f}", "details": details, "learning_rate": "0"}
+    spent = {name: trained[name] for name in history.COLUMNS}  # a mean's history also names its runs
+    row = {**spent, "score": f"{metrics.auc(labels, scores):.4f}", "details": details, "learning_rate": "0"}
     history.write(out / "history.csv", history.COLUMNS, [row])
     return out / "best.keras"
 
