@@ -96,3 +96,10 @@ def test_what_was_converted_from_the_weights_before_is_gone_from_folder_and_figu
     (out / "x-int8.tflite").write_bytes(b"")
     kept = update_metrics(out / "metrics.json", entries("x-float16"))
     assert kept.keys() == {"x-float16", "x-int8", "baseline-int8"}  # a baseline's file is elsewhere
+
+
+def test_runs_that_end_close_together_share_a_label():
+    from training.chronicle import labels
+
+    ends = [(5.0, 0.8, "1"), (9.9, 0.7, "2"), (10.0, 0.9, "3"), (10.1, 0.8, "3")]
+    assert labels(ends) == [("1", 5.0, 0.8), ("2, 3", 10.1, 0.9)]

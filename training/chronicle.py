@@ -12,6 +12,9 @@ COLUMNS = ("version", "run", "before", *history.COLUMNS)
 """Those of a run's history, and before them: the version it led to, its name where that had several, and how many crops
 its first weights had seen."""
 
+NEIGHBOURS = 0.03
+"""How close, as a share of the whole curve, runs end whose versions share a label."""
+
 
 def chronicle(run: Path, out: Path) -> Path:
     """Add the history of a run, or of the runs of a mean, to out/history.csv, in place of what is there of its version.
@@ -39,7 +42,7 @@ def draw(rows: list[dict[str, str]], picture: Path) -> None:
     figure = Figure(figsize=(9, 6), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
     colours: dict[str, str] = {"all": "black"}
-    ends: dict[float, dict[str, float]] = {}
+    ends: list[tuple[float, float, str]] = []
     for version, run in dict.fromkeys((row["version"], row["run"]) for row in rows):
         own = [row for row in rows if (row["version"], row["run"]) == (version, run)]
         crops = [(int(row["before"]) + int(row["crops"])) / 1e6 for row in own]
@@ -49,10 +52,10 @@ def draw(rows: list[dict[str, str]], picture: Path) -> None:
             colour = colours.setdefault(name, f"C{len(colours)}")
             values = [float(score[name]) for score in scores]
             top.plot(crops, values, color=colour, linewidth=2 if name == "all" else 1, label=label)
-        ends.setdefault(crops[-1], {})[version] = float(scores[-1]["all"])
+        ends.append((crops[-1], float(scores[-1]["all"]), version))
         bottom.plot(crops, [float(row["learning_rate"]) for row in own], color="grey")
-    for place, reached in ends.items():  # what is fitted without training ends where its run did
-        top.annotate(", ".join(reached), (place, max(reached.values())), fontsize=8, ha="right", va="bottom")
+    for names, place, score in labels(ends):
+        top.annotate(names, (place, score), fontsize=8, ha="right", va="bottom")
     handles = dict(zip(*reversed(top.get_legend_handles_labels()), strict=True))
     top.legend(handles.values(), handles.keys(), loc="upper left")
     top.set_ylabel("score on val")
@@ -61,3 +64,22 @@ def draw(rows: list[dict[str, str]], picture: Path) -> None:
     for axes in (top, bottom):
         axes.grid(alpha=0.3)
     figure.savefig(picture, dpi=100, metadata={"Software": None})
+
+
+def labels(ends: list[tuple[float, float, str]]) -> list[tuple[str, float, float]]:
+    """Names, place and score of the labels of runs by their ends (place, score, version); neighbours share one."""
+    ordered = sorted(ends)
+    groups: list[list[tuple[float, float, str]]] = []
+    for end in ordered:
+        if groups and end[0] - groups[-1][-1][0] < NEIGHBOURS * ordered[-1][0]:
+            groups[-1].append(end)
+        else:
+            groups.append([end])
+    return [
+        (
+            ", ".join(dict.fromkeys(version for *_, version in group)),
+            group[-1][0],
+            max(score for _, score, _ in group),
+        )
+        for group in groups
+    ]
