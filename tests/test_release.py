@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge_detect.errors import UsageError
-from training.chronicle import chronicle
+from training.chronicle import chronicle, labels
 
 HEADING = "crops,hours,loss,score,details,learning_rate\n"
 
@@ -99,7 +99,5 @@ def test_what_was_converted_from_the_weights_before_is_gone_from_folder_and_figu
 
 
 def test_runs_that_end_close_together_share_a_label():
-    from training.chronicle import labels
-
     ends = [(5.0, 0.8, "1"), (9.9, 0.7, "2"), (10.0, 0.9, "3"), (10.1, 0.8, "3")]
     assert labels(ends) == [("1", 5.0, 0.8), ("2, 3", 10.1, 0.9)]
