@@ -6,7 +6,7 @@ uint8 arrays of shape (height, width, 3) in RGB order; this is the only place th
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -16,6 +16,7 @@ from edge_detect.errors import PictureError
 from edge_detect.header import Header, read_header
 
 Picture = NDArray[np.uint8]
+_Value = TypeVar("_Value", np.uint8, np.float32)
 
 MAX_PIXELS = 200_000_000
 CROP_MARGIN = 1.4
@@ -160,12 +161,12 @@ def load_whole(data: bytes, side: int) -> Picture:
     return resize(whole(decode(data, shorter=SPARE * side).pixels), side)
 
 
-def resize(picture: Picture, side: int) -> Picture:
-    """Resize a square picture to side × side pixels: area averaging down, bilinear up."""
+def resize(picture: NDArray[_Value], side: int) -> NDArray[_Value]:
+    """Resize a square picture, or a mask of one, to side × side pixels: area averaging down, bilinear up."""
     if picture.shape[0] == side and picture.shape[1] == side:
         return picture
     method = cv2.INTER_AREA if picture.shape[0] > side else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(picture, (side, side), interpolation=method), np.uint8)
+    return np.asarray(cv2.resize(picture, (side, side), interpolation=method), picture.dtype)
 
 
 def centred_square(width: int, height: int) -> Square:

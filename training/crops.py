@@ -60,14 +60,11 @@ class Window:
 
     def cut(self, picture: NDArray[Any]) -> NDArray[Any]:
         """The crop of a picture or of a mask of its size, side × side."""
-        size = (self.side, self.side)
         if self.turn is None:
-            crop = picture[self.top : self.top + self.span, self.left : self.left + self.span]
-            if self.span != self.side:
-                method = cv2.INTER_AREA if self.span > self.side else cv2.INTER_LINEAR
-                crop = cv2.resize(crop, size, interpolation=method)
+            square = picture[self.top : self.top + self.span, self.left : self.left + self.span]
+            crop = image.resize(square, self.side)
         else:
-            border = cv2.BORDER_REFLECT_101
+            size, border = (self.side, self.side), cv2.BORDER_REFLECT_101
             crop = cv2.warpAffine(picture, self.turn, size, flags=cv2.INTER_LINEAR, borderMode=border)
         return np.ascontiguousarray(crop[:, ::-1] if self.mirrored else crop)
 
