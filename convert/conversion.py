@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convert.equalisation import equalised
 from convert.recipes import Recipe
+from convert.rounding import rounded
 from edge_detect.errors import UsageError
 from edge_detect.silence import silenced
 
@@ -28,7 +30,12 @@ def to_flatbuffer(
     Raises UsageError when there is no such layer, or the converter refuses the model.
     """
     names = sorted(model.output)
-    with saved(model, side, integer=recipe.activations == "int8") as folder:
+    with contextlib.ExitStack() as stack:
+        if recipe.activations == "int8":
+            stack.enter_context(equalised(model, pixels))
+        if recipe.weights == "int8":
+            stack.enter_context(rounded(model))
+        folder = stack.enter_context(saved(model, side, integer=recipe.activations == "int8"))
         try:
             if keep_float and recipe.activations == "int8":
                 flatbuffer = _quantized_in_part(converter(folder, recipe, pixels), recipe, keep_float, names)

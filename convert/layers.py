@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.conversion import converter, layer_name, saved
+from convert.equalisation import equalised
 from convert.recipes import Recipe
 from edge_detect.table import aligned
 
@@ -40,7 +41,7 @@ def losses(
     options = tf.lite.experimental.QuantizationDebugOptions(
         layer_direct_compare_metrics={"signal": _signal, "noise": _noise}
     )
-    with saved(model, side, integer=True) as folder, warnings.catch_warnings():
+    with equalised(model, pixels), saved(model, side, integer=True) as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it runs on TensorFlow's deprecated interpreter
         debugger = tf.lite.experimental.QuantizationDebugger(
             converter=converter(folder, recipe, pixels),
