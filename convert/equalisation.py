@@ -50,7 +50,6 @@ def _groups(model: Any) -> list[_Group]:
     from keras import layers
     from scipy.cluster.hierarchy import DisjointSet
 
-    scale_free = (layers.ReLU, layers.Add, layers.Dropout, layers.MaxPooling2D, layers.GlobalAveragePooling2D)
     nodes = [node for level in model._nodes_by_depth.values() for node in level]
     tensors = {id(tensor): tensor for node in nodes for tensor in (*node.input_tensors, *node.output_tensors)}
     alike, fixed = DisjointSet(tensors), {id(tensor) for tensor in model.outputs}
@@ -61,9 +60,9 @@ def _groups(model: Any) -> list[_Group]:
         layer, ends = node.operation, [id(tensor) for tensor in (*node.input_tensors, *node.output_tensors)]
         if not isinstance(layer, layers.ReLU):
             whole.update(id(tensor) for tensor in node.input_tensors)
-        if isinstance(layer, scale_free) and getattr(layer, "max_value", None) is None:
+        if _is_scale_free(layer) and len({tensors[end].shape[-1] for end in ends}) == 1:
             joined = [ends]
-        elif type(layer) in (layers.Conv2D, layers.Dense) and _is_linear(layer):
+        elif _is_linear(layer):
             # A layer that is called twice has one factor a channel, so both its inputs are of one group.
             joined = [[read.setdefault(layer, ends[0]), ends[0]], [written.setdefault(layer, ends[-1]), ends[-1]]]
         else:
@@ -83,11 +82,23 @@ def _groups(model: Any) -> list[_Group]:
     return [group for root, group in groups.items() if root not in fixed and group.writers and group.readers]
 
 
-def _is_linear(layer: Any) -> bool:
-    """Whether a larger input is answered by as much more: no activation but a ReLU, channels not in groups."""
-    from keras import activations
+def _is_scale_free(layer: Any) -> bool:
+    """Whether a channel that is a positive factor larger is answered by the same channel, larger by that factor."""
+    from keras import layers
 
-    return layer.activation in (activations.linear, activations.relu) and getattr(layer, "groups", 1) == 1
+    if isinstance(layer, layers.ReLU):
+        return layer.max_value is None and not layer.threshold
+    return isinstance(layer, (layers.Add, layers.Dropout, layers.MaxPooling2D, layers.GlobalAveragePooling2D))
+
+
+def _is_linear(layer: Any) -> bool:
+    """Whether filters read all channels, the last axis, and answer one each, with no other activation than a ReLU."""
+    from keras import activations, layers
+
+    if type(layer) not in (layers.Conv2D, layers.Dense):
+        return False
+    axes = getattr(layer, "groups", 1) == 1 and getattr(layer, "data_format", "channels_last") == "channels_last"
+    return axes and layer.activation in (activations.linear, activations.relu)
 
 
 def _ranges(model: Any, groups: list[_Group], pixels: NDArray[np.uint8]) -> list[NDArray[np.float32]]:

@@ -61,12 +61,24 @@ def test_equalised_channels_are_alike_and_answers_the_same(pixels, twice):
         np.testing.assert_array_equal(weights, now)
 
 
-@pytest.mark.parametrize("middle", [lambda: layers.ReLU(max_value=6), lambda: layers.Activation("sigmoid")])
+@pytest.mark.parametrize(
+    "middle",
+    [lambda: layers.ReLU(max_value=6), lambda: layers.ReLU(threshold=0.1), lambda: layers.Activation("sigmoid")],
+)
 def test_channels_that_know_their_scale_are_left_alone(pixels, middle):
     model = network(middle)
     kernel = model.get_layer("first").kernel.numpy()
     with equalised(model, pixels):
         np.testing.assert_array_equal(model.get_layer("first").kernel, kernel)
+
+
+def test_a_sum_over_unequal_channels_is_left_alone(pixels):
+    given = keras.Input((SIDE, SIDE, 3))
+    x = layers.Add()([layers.Conv2D(WIDTH, 3, activation="relu", name="first")(given), layers.Conv2D(1, 3)(given)])
+    model = keras.Model(given, {"answer": layers.Dense(2)(layers.GlobalAveragePooling2D()(layers.ReLU()(x)))})
+    before = answers(model, pixels)["answer"]
+    with equalised(model, pixels):
+        np.testing.assert_array_equal(answers(model, pixels)["answer"], before)
 
 
 def test_what_the_model_answers_keeps_its_scale(pixels):
