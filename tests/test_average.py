@@ -55,10 +55,12 @@ def test_the_mean_of_two_models_has_their_mean_weights_and_says_what_it_is_made_
     assert not np.array_equal(weights(one)[0], weights(two)[0])
 
 
-def test_the_weights_that_the_others_began_with_may_take_part_and_weigh_double(tmp_path):
+@pytest.mark.parametrize("earlier", [None, {**START, "sha256": "2" * 64}])
+def test_the_weights_that_the_others_began_with_may_take_part_and_weigh_double(tmp_path, earlier):
     from training.average import average_models
 
-    start = trained(tmp_path / "start", 1, crops=1000, begun_from=None)
+    start = trained(tmp_path / "start", 1, crops=1000, begun_from=earlier)
+    (start.parent / "history.csv").unlink()
     begun_from = {**START, "sha256": hashlib.sha256(start.read_bytes()).hexdigest(), "hours": 0.75}
     grown = trained(tmp_path / "grown", 2, crops=1500, begun_from=begun_from)
     mean = average_models([start, start, grown], tmp_path / "mean", "2")

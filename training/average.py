@@ -23,28 +23,39 @@ def average_models(models: list[Path], out: Path, version: str) -> Path:
     try:
         parts = [{**trained_card(path).training, "sha256": trained_hash(path)} for path in models]
         loaded = [load_trained(path) for path in models]
-        curves = {path.parent: history.read(path.parent / "history.csv") for path in models}
+        start = _common_start(parts)
+        curves = {  # that of the weights they began from is part of the release's own
+            path.parent.name: history.read(path.parent / "history.csv")
+            for path, part in zip(models, parts, strict=True)
+            if start is None or part["sha256"] != start["sha256"]
+        }
     except (OSError, ValueError) as error:
         raise UsageError(
             f"each model needs its card and history beside it, as training leaves them: {error}"
         ) from error
-    starts = {part["begun_from"]["sha256"] if "begun_from" in part else part["sha256"] for part in parts}
-    if len(starts) != 1 or not any("begun_from" in part for part in parts):
+    if start is None:
         raise UsageError("only models that went on from the same weights have a mean: train them with begin_from")
     mean = loaded[0]
     for variable, *weights in zip(mean.weights, *(model.get_weights() for model in loaded), strict=True):
         variable.assign(np.mean(weights, axis=0))
     out.mkdir(parents=True, exist_ok=True)
-    card = dataclasses.replace(trained_card(models[-1]), version=version, training=_provenance(parts))
+    card = dataclasses.replace(trained_card(models[-1]), version=version, training=_provenance(parts, start))
     save_model(mean, card, out)
-    history.join({folder.name: rows for folder, rows in curves.items()}, out / "history.csv")
+    history.join(curves, out / "history.csv")
     return out / "best.keras"
 
 
-def _provenance(parts: list[dict[str, Any]]) -> dict[str, Any]:
+def _common_start(parts: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The record of the weights that all parts went on from, or are; None where there are none."""
+    for start in (part["begun_from"] for part in parts if "begun_from" in part):
+        if all(start["sha256"] in (part["sha256"], part.get("begun_from", {}).get("sha256")) for part in parts):
+            return start
+    return None
+
+
+def _provenance(parts: list[dict[str, Any]], start: dict[str, Any]) -> dict[str, Any]:
     """What the parts have in common, the crops and hours of all of them, and each part's own record."""
-    grown = {part["sha256"]: part for part in parts if "begun_from" in part}
-    start = next(iter(grown.values()))["begun_from"]
+    grown = {part["sha256"]: part for part in parts if part["sha256"] != start["sha256"]}
     spent = {
         key: start[key] + sum(part[key] - start[key] for part in grown.values()) for key in ("crops_seen", "hours")
     }
