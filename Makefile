@@ -59,13 +59,8 @@ further: .venv-dev/ready ## train on with what `make data` built, too, into runs
 	.venv-dev/bin/python -m training experiment training/recipes/experiments/settled.toml --out runs/settling \
 		--data $(DATA) --report docs/experiments.md
 	.venv-dev/bin/python -m training average runs/settling/*/best.keras --version 0.5.1 --out runs/settled
-	.venv-dev/bin/python -m training fit training/recipes/blended.toml --out runs/blended --resume
-	.venv-dev/bin/python -m training experiment training/recipes/experiments/settled_blended.toml \
-		--out runs/settling-blended --data $(DATA) --report docs/experiments.md
-	.venv-dev/bin/python -m training average runs/settling-blended/*/best.keras --version 0.6.1 \
-		--out runs/settled-blended
-	.venv-dev/bin/python -m training reading runs/settled-blended/best.keras --data $(DATA) --version 0.6.2 \
-		--patches-only --out runs/read
+	.venv-dev/bin/python -m training reading runs/settled/best.keras --data $(DATA) --version 0.5.2 --patches-only \
+		--out runs/read
 
 release: .venv-dev/ready ## convert the model trained in RUN, fit its calibration and thresholds: models/MODEL
 	.venv-dev/bin/python -m training release $(RUN) --out models/$(MODEL)
