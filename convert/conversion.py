@@ -25,9 +25,10 @@ def to_flatbuffer(
     """Convert a Keras model that takes RGB 0–255 (n, side, side, 3) and gives a dict of outputs.
 
     pixels: representative pictures (n, side, side, 3), which set the scales where the recipe is calibrated; keep_float:
-    layers that an int8 model is to compute in float32, by the names that `layers.losses` gives. Returns the flatbuffer,
-    whose input is (1, side, side, 3) in the recipe's type, and the output names in the order of its output tensors.
-    Raises UsageError when there is no such layer, or the converter refuses the model.
+    layers that an int8 model is to compute in float32, by the names that `layers.losses` gives. Weights that become
+    int8 are rounded with their sums, of an int8 model after its channels were equalised; the model is left as it was.
+    Returns the flatbuffer, whose input is (1, side, side, 3) in the recipe's type, and the output names in the order of
+    its output tensors. Raises UsageError when there is no such layer, or the converter refuses the model.
     """
     names = sorted(model.output)
     with contextlib.ExitStack() as stack:
