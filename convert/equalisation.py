@@ -61,16 +61,15 @@ def _groups(model: Any) -> list[_Group]:
         if not isinstance(layer, layers.ReLU):
             whole.update(id(tensor) for tensor in node.input_tensors)
         if _is_scale_free(layer) and len({tensors[end].shape[-1] for end in ends}) == 1:
-            joined = [ends]
+            pairs = [(ends[0], end) for end in ends]
         elif _is_linear(layer):
             # A layer that is called twice has one factor a channel, so both its inputs are of one group.
-            joined = [[read.setdefault(layer, ends[0]), ends[0]], [written.setdefault(layer, ends[-1]), ends[-1]]]
+            pairs = [(read.setdefault(layer, ends[0]), ends[0]), (written.setdefault(layer, ends[-1]), ends[-1])]
         else:
-            joined = []
+            pairs = []
             fixed.update(ends)
-        for first, *others in joined:
-            for other in others:
-                alike.merge(first, other)
+        for pair in pairs:
+            alike.merge(*pair)
     fixed = {alike[tensor] for tensor in fixed}
     groups: dict[int, _Group] = defaultdict(_Group)
     for layer, tensor in written.items():

@@ -1,5 +1,7 @@
 """What is done to weights before they become int8: equalised between layers, rounded with their sums."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -112,17 +114,25 @@ def test_the_converter_takes_the_rounded_steps(pixels, recipe):
     from ai_edge_litert.interpreter import Interpreter
 
     model = network()
-    with rounded(model):
+    with equalised(model, pixels) if recipe == "int8" else contextlib.nullcontext():
         kernel = model.get_layer("second").kernel.numpy()
-    wanted = np.rint(kernel / (np.abs(kernel).max(axis=(0, 1, 2)) / 127))
+    step = np.abs(kernel).max(axis=(0, 1, 2)) / 127
+    wanted = np.rint(round_filters(kernel, (3,)) / step)
+    assert (wanted != np.rint(kernel / step)).any()
     flatbuffer, _ = to_flatbuffer(model, RECIPES[recipe], SIDE, pixels)
     interpreter = Interpreter(model_content=flatbuffer)
     stored = [
-        interpreter.get_tensor(details["index"])
+        interpreter.get_tensor(details["index"]).transpose(1, 2, 3, 0)
         for details in interpreter.get_tensor_details()
         if details["dtype"] == np.int8 and tuple(details["shape"]) == (WIDTH, 3, 3, WIDTH)
     ]
-    if recipe == "dynamic":
-        np.testing.assert_array_equal(stored[0].transpose(1, 2, 3, 0), wanted)
-    for filters in stored:
-        assert (np.abs(filters.reshape(WIDTH, -1)).max(axis=1) == 127).all()
+    np.testing.assert_array_equal(stored, [wanted])
+
+
+def test_rounding_leaves_the_model_as_it_was():
+    model = network()
+    trained, kernel = model.get_weights(), model.get_layer("second").kernel.numpy()
+    with rounded(model):
+        assert (model.get_layer("second").kernel.numpy() != kernel).any()
+    for weights, now in zip(trained, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(weights, now)

@@ -14,9 +14,9 @@ from training.trained import load_trained, save_model, trained_card, trained_has
 def average_models(models: list[Path], out: Path, version: str) -> Path:
     """Write the mean of trained `.keras` models (cards and histories beside them) into `out`, as training leaves one.
 
-    All went on from the same weights (`begin_from` in their recipe), which may take part themselves. A model that is
-    named twice weighs double. version: of the mean. The card counts the crops and hours of all of them. Raises
-    UsageError when there are fewer than two, a file is missing, or they did not begin alike.
+    All went on from the same weights (`begin_from` in their recipe), which may take part themselves and need no history
+    then. A model that is named twice weighs double. version: of the mean. The card counts the crops and hours of all of
+    them. Raises UsageError when there are fewer than two, a file is missing, or they did not begin alike.
     """
     if len(models) < 2:
         raise UsageError("a mean needs two models or more")
