@@ -34,7 +34,7 @@ def test_edge_stays_within_its_budget(stem):
 
 
 def test_a_grown_edge_stays_within_its_budget():
-    model = networks.build("edge", grown=[1, 1])
+    model = networks.build("edge", grown=[1, 1], fine=24)
     assert multiply_adds(model) <= 400e6
     assert model.count_params() <= 1e6
 
@@ -93,7 +93,11 @@ def test_training_can_begin_from_what_was_deployed(name, options):
 
 @pytest.mark.parametrize(
     ("had", "has", "more"),
-    [({}, {"grown": [1, 2]}, "grown16_1b"), ({"grown": [1, 0]}, {"grown": [1, 1]}, "grown16_0b")],
+    [
+        ({}, {"grown": [1, 2]}, "grown16_1b"),
+        ({"grown": [1, 0]}, {"grown": [1, 1]}, "grown16_0b"),
+        ({"grown": [1, 0]}, {"grown": [1, 0], "fine": 8}, "grown2_0b"),
+    ],
 )
 def test_a_grown_network_begins_as_what_it_grew_from(had, has, more):
     first, plain, grown = (
