@@ -25,11 +25,11 @@ def edge(
 
     widths: channels at a stride of 4, 8 and 16. grown: residual pairs of convolutions more, at a stride of 8 and 16.
     fine: channels, at a stride of 2, of a second way to the stride of 4 (0: none), whose rectifier comes before so much
-    is summed up. Both begin as nothing, so that a grown network can go on from the weights of one without. pooling: the logit
-    (of *fake*) is the mean of the patch logits, or a linear reading of its own of the mean features, so that a picture
-    that is fake in a few patches can be surely fake. readings: units of a layer between the mean features and the logit
-    (`training.reading`), 0 for none. `standardised=False` builds the same graph with plain convolutions, to receive the
-    kernels of a trained one.
+    is summed up. Both begin as nothing, so that a grown network can go on from the weights of one without them.
+    pooling: the logit (of *fake*) is the mean of the patch logits, or a linear reading of its own of the mean features,
+    so that a picture that is fake in a few patches can be surely fake. readings: units of a layer between the mean
+    features and the logit (`training.reading`), 0 for none. `standardised=False` builds the same graph with plain
+    convolutions, to receive the kernels of a trained one.
     """
 
     def conv(inputs, filters: int, size: int = 3, strides: int = 1, gain: float = RELU_GAIN, **options: Any):
