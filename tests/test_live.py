@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_detect.errors import SourceError
+from edge_detect.live import capture
 from edge_detect.live.buffer import CAPACITY, Buffer, Ended, Frame, Lost, Policy
 from edge_detect.live.clip import SHOWN, Clip
 from edge_detect.live.counts import Counts
 from edge_detect.live.state import Hysteresis, State
 from edge_detect.live.tracker import PATIENCE, Tracker
 from edge_detect.results import TOO_SMALL, Box, Face, ModelId, Result, Verdict
-from edge_detect.sources.stream import Shot
+from edge_detect.sources.stream import Kind, Shot, Source
 
 MODEL = ModelId("m", "1", "0", 0.4, 0.6)
 REAL, FAKE, NO_FACE, UNCERTAIN = Verdict.REAL, Verdict.FAKE, Verdict.NO_FACE, Verdict.UNCERTAIN
@@ -67,8 +69,8 @@ def test_capture_that_waits_for_room_is_let_go_when_the_watch_ends():
 def test_a_loss_is_not_dropped_for_a_newer_frame_and_waits_its_turn():
     buffer = Buffer(Policy.NEWEST)
     buffer.put(frame(0))
-    buffer.lose(Lost("one", 1))
-    buffer.lose(Lost("two", 2))
+    buffer.lose(Lost("one"))
+    buffer.lose(Lost("two"))
     buffer.put(frame(1))
     assert [buffer.take(0).number, buffer.take(0).reason, buffer.take(0).number] == [0, "two", 1]
 
@@ -189,3 +191,25 @@ def test_counts_say_nothing_before_there_is_something_and_stay_small():
     assert counts.fps == pytest.approx(50)
     assert counts.to_dict()["age_ms"] == {"p50": 20.0, "p95": 20.0}
     assert len(counts._ages) == 500
+
+
+def test_a_source_that_takes_long_to_fail_is_tried_ever_less_often(monkeypatch):
+    """Only frames count as having been there: a host that does not answer lets one wait as long."""
+    now, pauses = 0.0, []
+
+    def fail():
+        nonlocal now
+        now += 2 * capture.STEADY
+        raise SourceError("no answer")
+
+    taken = capture.Capture(Source("camera", Kind.LIVE, fail), Buffer(Policy.NEWEST), lambda: now)
+
+    def wait(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 7:
+            taken._stopping.set()
+
+    monkeypatch.setattr(taken._stopping, "wait", wait)
+    taken._run()
+    assert pauses == [1, 2, 4, 8, 16, 30, 30]
+    assert taken.reconnects == 0

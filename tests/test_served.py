@@ -87,6 +87,26 @@ def test_a_preview_that_can_be_watched_by_no_more_says_so(preview, monkeypatch):
     refused.value.close()
 
 
+def test_viewers_that_leave_make_room_while_no_frames_come(preview, monkeypatch):
+    monkeypatch.setattr(preview_module, "REPEAT", 0.02)
+    for shown in (preview._newest, None):
+        preview._newest = shown
+        for _ in range(preview_module.VIEWERS):
+            with urllib.request.urlopen(f"http://127.0.0.1:{preview.port}/stream", timeout=PATIENCE):
+                pass
+        assert all(preview._places.acquire(timeout=PATIENCE) for _ in range(preview_module.VIEWERS))
+        preview._places.release(preview_module.VIEWERS)
+
+
+def test_a_picture_before_the_first_frame_is_refused(preview, monkeypatch):
+    monkeypatch.setattr(preview_module, "REPEAT", 0.02)
+    preview._newest = None
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        get(f"http://127.0.0.1:{preview.port}/frame.jpg")
+    assert (refused.value.code, refused.value.reason) == (503, "there is no picture yet")
+    refused.value.close()
+
+
 def test_a_preview_can_be_watched_by_watch(preview, tiny_model, monkeypatch):
     """Its stream is one as cameras send it."""
     monkeypatch.setattr(preview_module, "PAUSE", 0.0)

@@ -162,6 +162,24 @@ def test_no_event_names_the_password_of_a_camera():
     assert "hunter2" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("rtsp://10.0.0.1:554/user=admin&password=hunter2&channel=1.sdp", "rtsp://10.0.0.1:554"),
+        ("rtsp://admin:hunter%2F2@10.0.0.1/stream#hunter2", "rtsp://10.0.0.1/stream"),
+    ],
+)
+def test_a_stream_is_named_without_what_may_be_secret(url, name):
+    assert find_source(url).name == name
+
+
+@pytest.mark.parametrize("password", ["hunter/2", "hunter#2", "hunter?2", "hunter[2", "1/hunter2"])
+def test_a_password_that_breaks_its_url_is_wrong_usage_and_not_shown(password):
+    with pytest.raises(UsageError, match="%2F") as raised:
+        find_source(f"rtsp://admin:{password}@10.0.0.1/stream")
+    assert "hunter" not in str(raised.value)
+
+
 def test_a_camera_that_is_not_there_is_lost_and_says_how_to_find_one(detector):
     events = edge_detect.watch(99, detector)
     first = next(events)
@@ -187,10 +205,10 @@ def test_every_kind_of_loss_is_survived(detector):
             summary = event
             break
         states.append(event.state.value)
-        if watch.counts.reconnects >= 4 and event.state.value == "real":
+        if watch.counts.reconnects >= 2 and event.state.value == "real":
             watch.stop()
     assert states[-2:] == ["source_lost", "real"]
-    assert summary.counts.reconnects == 4
+    assert summary.counts.reconnects == 2  # lives without a frame are none
     assert summary.counts.losses >= 1
     assert (summary.score, summary.verdict) == (None, None)
 

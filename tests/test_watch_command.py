@@ -6,9 +6,11 @@ import pty
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import clips
 import pytest
+import zoo
 from conftest import interruptible
 
 PATIENCE = 60
@@ -148,9 +150,23 @@ def test_a_terminal_sees_counts_on_a_line_that_changes_and_results_stay_clean(ti
 
 def test_an_unreadable_picture_of_a_sequence_is_said_for_people_too(edge_detect, tiny_model, tmp_path):
     (tmp_path / "1.png").write_bytes(b"not a picture")
-    run = edge_detect("watch", tmp_path / "%d.png", "--every-frame", "--whole-image", "-m", tiny_model)
+    arguments = ("watch", tmp_path / "%d.png", "--every-frame", "--whole-image", "-m", tiny_model)
+    run = edge_detect(*arguments)
     assert run.lines[0].split()[1] == "unreadable"
-    assert "1 unreadable" in run.lines[1]
+    assert run.lines[1].startswith(f"{tmp_path / '%d.png'}: unreadable; 1 scored, 1 unreadable")
+    assert run.code == 2
+    (tmp_path / "2.png").write_bytes(zoo.encode(clips.solid(clips.GREEN), "PNG"))
+    run = edge_detect(*arguments)
+    assert ": real" in run.lines[2]
+    assert run.code == 2  # as of `scan`
+
+
+def test_lines_that_cannot_be_written_are_no_success(tiny_model, clip):
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "edge_detect", "watch", str(clip), "--whole-image", "-m", str(tiny_model)]
+        run = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert run.returncode == 70
+    assert "No space left" in run.stderr
 
 
 def test_cameras_are_listed_or_their_absence_explained(edge_detect):

@@ -13,6 +13,8 @@ import zoo
 import edge_detect
 from edge_detect import Detector
 from edge_detect.errors import UsageError
+from edge_detect.sources import folder as folder_source
+from edge_detect.sources.cameras import cameras
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +124,27 @@ def test_a_picamera2_without_camera_is_lost_and_without_library_wrong_usage(dete
     monkeypatch.setitem(sys.modules, "picamera2", None)
     with pytest.raises(UsageError, match="apt-get install python3-picamera2"):
         edge_detect.watch("picamera2", detector)
+
+
+def test_a_picamera2_of_another_numpy_is_wrong_usage_and_hides_no_other_camera(detector, monkeypatch, tmp_path):
+    (tmp_path / "picamera2.py").write_text("raise ValueError('numpy.dtype size changed')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "picamera2", raising=False)
+    with pytest.raises(UsageError, match=r"numpy\.dtype size changed; see docs/raspberry-pi\.md"):
+        edge_detect.watch("picamera2", detector)
+    assert cameras(tmp_path) == []
+
+
+def test_pictures_that_have_settled_are_read_one_after_the_other(monkeypatch, tmp_path):
+    pytest.importorskip("watchdog")
+    watched = folder_source.Folder(tmp_path)
+    try:
+        for number in range(5):
+            (tmp_path / f"{number}.png").write_bytes(b"picture")
+        while len(watched._unsettled) < 5:
+            assert watched.read() is None  # takes note of what has arrived
+        time.sleep(folder_source.SETTLE)
+        monkeypatch.setattr(folder_source, "_LOOK", 3600)
+        assert len({watched.read().name for _ in range(5)}) == 5
+    finally:
+        watched.close()

@@ -75,7 +75,7 @@ def test_what_waits_for_a_dead_receiver_at_the_end_is_dropped_and_counted():
     for number in range(5):
         outlet.put(event(number))
     outlet.close(0.05)
-    assert outlet.dropped == 4
+    assert outlet.counts() == {"delivered": 0, "failed": 1, "dropped": 4}
     outlet.gate.set()
 
 

@@ -12,6 +12,7 @@ import typer
 from edge_detect.errors import EdgeDetectError, ExitCode
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # also where TensorFlow's default is not, without AVX-512
 os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")  # pictures are spread over the cores, not parts of one picture
 app = typer.Typer(
     name="training",

@@ -34,10 +34,9 @@ class Frame:
 
 @dataclass(frozen=True)
 class Lost:
-    """The source is lost: why, and in how many seconds it is tried again."""
+    """The source is lost, and why."""
 
     reason: str
-    retry: float
 
 
 class Ended(Exception):  # noqa: N818 - no error: the recording is over

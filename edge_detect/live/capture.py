@@ -28,6 +28,8 @@ class Capture:
         self._clock = clock
         self._begin = clock()
         self._retry = FIRST_RETRY
+        self._since: float | None = None
+        """When the first frame came since the source was opened."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
 
@@ -43,13 +45,10 @@ class Capture:
             self._thread.join(_GRACE)
 
     def _run(self) -> None:
-        opened = 0
         while not self._stopping.is_set():
-            begin = self._clock()
+            self._since = None
             try:
                 stream = self._source.open()
-                opened += 1
-                self.reconnects = opened - 1
                 try:
                     self._drain(stream)
                 finally:
@@ -64,7 +63,7 @@ class Capture:
                 if self._source.kind is Kind.RECORDING:
                     self._buffer.end(error)
                     return
-                self._lost(error, self._clock() - begin)
+                self._lost(error)
 
     def _drain(self, stream: Stream) -> None:
         """Read until the stream raises, or the thread is stopped."""
@@ -80,16 +79,19 @@ class Capture:
 
     def _frame(self, shot: Shot) -> Frame:
         now = self._clock()
+        if self._since is None:
+            self._since = now
+            self.reconnects += self.captured > 0
         number, self.captured = self.captured, self.captured + 1
         return Frame(number, shot, now, now - self._begin if shot.position is None else shot.position)
 
-    def _lost(self, error: Exception, lasted: float) -> None:
+    def _lost(self, error: Exception) -> None:
         """Report a loss and wait: the longer, the more often in a row the source was lost."""
         if self._stopping.is_set():
             return
-        if lasted >= STEADY:
+        if self._since is not None and self._clock() - self._since >= STEADY:
             self._retry = FIRST_RETRY
         reason = str(error) if isinstance(error, EdgeDetectError) else f"{type(error).__name__}: {error}"
-        self._buffer.lose(Lost(reason, self._retry))
+        self._buffer.lose(Lost(reason))
         self._stopping.wait(self._retry)
         self._retry = min(2 * self._retry, LAST_RETRY)

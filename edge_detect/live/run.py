@@ -73,8 +73,12 @@ def run(source: Source, detector: Detector, settings: Settings, outputs: Outputs
             viewers.append(display.show)
         with until_told_to_stop(watcher.stop):
             summary = _deliver(watcher, lines, outputs.outlets)
+    if lines.failed and not lines.unread:
+        return ExitCode.INTERNAL  # results are lost
     if recording and watcher.stopped:
         return ExitCode.INTERRUPTED
+    if recording and summary.counts.unreadable:
+        return ExitCode.USAGE
     return ExitCode.FLAGGED if summary.flagged else ExitCode.OK
 
 

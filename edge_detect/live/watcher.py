@@ -187,7 +187,11 @@ class Watcher:
         if self._source.kind is not stream.Kind.RECORDING:
             return summary
         score = self._clip.score
-        verdict = Verdict.NO_FACE if score is None else self._detector.verdict(score)
+        if score is not None:
+            verdict = self._detector.verdict(score)
+        else:
+            nothing_read = self.counts.unreadable == self.counts.scored > 0
+            verdict = Verdict.UNREADABLE if nothing_read else Verdict.NO_FACE
         deciding = tuple(self._clip.deciding(fake=verdict is Verdict.FAKE))
         return dataclasses.replace(
             summary, score=score, verdict=verdict, deciding=deciding, flagged=verdict is Verdict.FAKE

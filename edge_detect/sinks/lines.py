@@ -21,6 +21,8 @@ class Lines(Outlet):
         super().__init__()
         self._form = form
         self._gone = gone
+        self.unread = False
+        """Whether the reader has left: lines are lost as it wants."""
 
     def deliver(self, message: Message) -> None:
         """Write one line."""
@@ -35,6 +37,7 @@ class Lines(Outlet):
                 data = data[os.write(sys.stdout.fileno(), data) :]
         except BrokenPipeError:
             self.complain = lambda _: None
+            self.unread = True
             self._gone()
             raise
 

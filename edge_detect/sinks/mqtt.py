@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import socket
+import sys
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -27,7 +28,8 @@ RETRY = (1, 30)
 class Mqtt(Outlet):
     """Publishes each event at QoS 1 under edge-detect/NODE: state (retained), summary, availability (the last will).
 
-    Events wait while there is no broker, and are sent when it is back, in order.
+    Events wait while there is no broker, and are sent when it is back, in order. Before the first one the state is
+    null, so that what an earlier run left at the broker does not pass for that of this one.
     """
 
     name = "mqtt"
@@ -37,7 +39,7 @@ class Mqtt(Outlet):
 
         url: mqtt[s]://[user@]host[:port][/node], where node is by default made of the names of this machine and of the
         source; ca: a file of certificates to trust instead of the system's. Raises MissingExtraError without paho-mqtt,
-        UsageError for what is no such URL or certificate file.
+        UsageError for what is no such URL or certificate file, a password without a user, and certificates without TLS.
         """
         super().__init__()
         try:
@@ -49,8 +51,15 @@ class Mqtt(Outlet):
         self.topic = f"{TOPIC}/{self.node}"
         self._source = source
         self._address = (str(parts.hostname), parts.port or PORTS[parts.scheme])
+        self._place = ":".join(map(str, self._address))
         self._acknowledged: SimpleQueue[int] = SimpleQueue()
+        self._state = json.dumps({"event": "state", "source": source, "state": None, "previous": None, "score": None})
+        self._connected = False
         client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        if password and not parts.username:
+            raise UsageError("--mqtt: a password is of no use without a user: mqtt://user@host")
+        if ca and parts.scheme != "mqtts":
+            raise UsageError("--mqtt-ca is of no use without encryption: write mqtts:// instead of mqtt://")
         if parts.username:
             client.username_pw_set(unquote(parts.username), password)
         if parts.scheme == "mqtts":
@@ -58,6 +67,8 @@ class Mqtt(Outlet):
         client.will_set(f"{self.topic}/availability", "offline", QOS, retain=True)
         client.reconnect_delay_set(*RETRY)
         client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
         client.on_publish = lambda _client, _data, number, _reason, _properties: self._acknowledged.put(number)
         self._client = client
 
@@ -69,9 +80,12 @@ class Mqtt(Outlet):
 
     def deliver(self, message: Message) -> None:
         """Publish one event and wait until the broker has it."""
-        ends = isinstance(message, Summary)
-        topic = f"{self.topic}/{'summary' if ends else 'state'}"
-        number = self._client.publish(topic, json.dumps(message.to_dict()), QOS, retain=not ends).mid
+        payload = json.dumps(message.to_dict())
+        if isinstance(message, Summary):
+            number = self._client.publish(f"{self.topic}/summary", payload, QOS).mid
+        else:
+            self._state = payload
+            number = self._publish_state()
         while not self._stopping.is_set():
             try:
                 if self._acknowledged.get(timeout=0.25) == number:
@@ -96,7 +110,21 @@ class Mqtt(Outlet):
             return
         for topic, payload in discovery(self.node, self._source).items():
             client.publish(topic, json.dumps(payload), QOS, retain=True)
+        self._publish_state()  # also to a broker that has lost all that it held
         client.publish(f"{self.topic}/availability", "online", QOS, retain=True)
+        self._connected = True
+
+    def _on_connect_fail(self, _client: Any, _data: Any) -> None:
+        self._say(f"no answer from {self._place}: {sys.exc_info()[1]}; trying again")
+
+    def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        if self._connected and not self._closing:
+            self._say(f"the connection to {self._place} is gone: {reason}; trying again")
+        self._connected = False
+
+    def _publish_state(self) -> int:
+        """Publish the state that holds and return the message's number."""
+        return int(self._client.publish(f"{self.topic}/state", self._state, QOS, retain=True).mid)
 
 
 def discovery(node: str, source: str) -> dict[str, dict[str, Any]]:
@@ -132,15 +160,15 @@ def discovery(node: str, source: str) -> dict[str, dict[str, Any]]:
 
 def _parts(url: str) -> Any:
     """The parts of a URL, after a look at them."""
-    parts = urlsplit(url)
-    if parts.password is not None:
-        raise UsageError(f"--mqtt: everyone on this machine sees a password there; put it into {PASSWORD} or a file")
     try:
-        known = parts.scheme in PORTS and parts.hostname and (parts.port or True)
+        parts = urlsplit(url)
+        known = parts.scheme in PORTS and parts.hostname and parts.port != 0
     except ValueError:
         known = False
-    if not known:
-        raise UsageError(f"--mqtt {url}: the form is mqtt://user@host:1883/name, or mqtts:// for TLS")
+    if not known:  # the URL is not shown: what cannot be read may be a password
+        raise UsageError("--mqtt: the form is mqtt://user@host:1883/name, or mqtts:// for TLS")
+    if parts.password is not None:
+        raise UsageError(f"--mqtt: everyone on this machine sees a password there; put it into {PASSWORD} or a file")
     return parts
 
 

@@ -62,7 +62,10 @@ class Outlet(ABC):
             self._changed.notify_all()
 
     def close(self, timeout: float = FLUSH) -> None:
-        """Deliver what waits, for `timeout` seconds at most, or patiently; what is left then is dropped and counted."""
+        """Deliver what waits, for `timeout` seconds at most, or patiently; what is left then is dropped and counted.
+
+        A delivery that does not come to an end counts as failed.
+        """
         with self._changed:
             self._closing = True
             self._changed.notify_all()
@@ -72,6 +75,8 @@ class Outlet(ABC):
             self.dropped += len(self._queue)
             self._queue.clear()
         self._thread.join(1.0)
+        if self._thread.is_alive():  # what becomes of its message will not be known
+            self.failed += 1
 
     def counts(self) -> dict[str, int]:
         """What became of the messages so far."""

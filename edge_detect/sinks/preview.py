@@ -14,6 +14,8 @@ HOSTS = (LOOPBACK, "localhost")
 """Names under which the page may be asked for: a web page elsewhere must not read it through a name of its own."""
 VIEWERS = 4
 """Streams that are served at once."""
+REPEAT = 2.0
+"""Seconds without a new picture after which the last one is sent again, to learn whether someone is still there."""
 PAUSE = 0.1
 """Seconds between two pictures of a stream at least, so that watching the watch costs little."""
 QUALITY = 80
@@ -83,7 +85,9 @@ class Preview:
                 _answer(request, "text/html; charset=utf-8", _PAGE)
             elif request.path == "/frame.jpg":
                 _, frame = self._next(0)
-                if frame is not None:
+                if frame is None:
+                    request.send_error(503, "there is no picture yet")
+                else:
                     _answer(request, "image/jpeg", frame)
             elif request.path != "/stream":
                 request.send_error(404)
@@ -103,19 +107,19 @@ class Preview:
         request.send_header("Cache-Control", "no-store")
         request.end_headers()
         number = 0
-        while True:
+        while not self._closed:
             number, frame = self._next(number)
             if frame is None:
-                return
+                request.wfile.write(b"\r\n")  # before the first picture, this says nothing
+                continue
             head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(frame)}\r\n\r\n"
             request.wfile.write(head.encode() + frame + b"\r\n")
             time.sleep(PAUSE)
 
     def _next(self, number: int) -> tuple[int, bytes | None]:
-        """The number and JPEG of the newest frame, once there is one after `number`; None when all is over."""
+        """The number and JPEG of the newest frame: of one after `number`, or in REPEAT seconds; None without one."""
         with self._changed:
-            while self._number <= number and not self._closed:
-                self._changed.wait()
+            self._changed.wait_for(lambda: self._number > number or self._closed, REPEAT)
             inspection, number = self._newest, self._number
             if self._closed or inspection is None:
                 return number, None

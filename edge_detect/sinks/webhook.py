@@ -29,8 +29,8 @@ class Webhook(Outlet):
             import httpx
         except ImportError as error:
             raise MissingExtraError("--webhook", "webhook") from error
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-            raise UsageError(f"--webhook {url}: it begins with http:// or https:// and names a host")
+        if not _is_web(url):  # which is not shown: keys stand in such URLs
+            raise UsageError("--webhook: the URL begins with http:// or https:// and names a host")
         self._url = url
         self._secret = secret
         self._client = httpx.Client(timeout=TIMEOUT)
@@ -62,3 +62,11 @@ class Webhook(Outlet):
         """As for every way out; the connection is closed, too."""
         super().close(timeout)
         self._client.close()
+
+
+def _is_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

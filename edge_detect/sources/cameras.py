@@ -1,7 +1,6 @@
 """Which cameras are here."""
 
 import fcntl
-import importlib.util
 import re
 import struct
 from collections.abc import Iterator
@@ -9,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge_detect.errors import UsageError
+from edge_detect.sources import picamera
 from edge_detect.sources.named import PICAMERA
 
 _QUERYCAP = 0x80685600
@@ -35,11 +36,11 @@ def cameras(devices: Path = Path("/dev")) -> list[Camera]:
 
 
 def _picameras() -> Iterator[Camera]:
-    if importlib.util.find_spec(PICAMERA) is None:
+    try:
+        found = picamera.require().Picamera2.global_camera_info()
+    except (UsageError, RuntimeError, OSError):  # `watch picamera2` says why
         return
-    from picamera2 import Picamera2
-
-    for camera in Picamera2.global_camera_info()[:1]:  # `watch picamera2` takes the first
+    for camera in found[:1]:  # `watch picamera2` takes the first
         yield Camera(PICAMERA, str(camera.get("Model", "")))
 
 

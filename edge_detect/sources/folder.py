@@ -1,5 +1,6 @@
 """A folder that is watched: each picture that arrives in it is read once its size has settled."""
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ SETTLE = 0.5
 _ARRIVALS = ("created", "modified", "moved")
 """What watchdog calls the events after which there may be something to read."""
 _LOOK = 0.25
-"""Seconds between looks at files that have not settled."""
+"""Seconds between looks when nothing has settled."""
 
 
 class Folder:
@@ -48,6 +49,7 @@ class Folder:
                     return Shot(path, name=path)
         if not self._folder.is_dir():
             raise SourceError(f"the folder {self._folder} is gone")
+        time.sleep(_LOOK)
         return None
 
     def dispatch(self, event: Any) -> None:
@@ -61,15 +63,12 @@ class Folder:
         self._observer.join()
 
     def _note_arrivals(self) -> None:
-        """Take note of what was reported, after a short wait for it."""
+        """Take note of what was reported."""
         now = time.monotonic()
-        try:
-            path = self._arrivals.get(timeout=_LOOK)
+        with contextlib.suppress(Empty):
             while True:
-                self._unsettled.setdefault(path, (_size(path), now))
                 path = self._arrivals.get_nowait()
-        except Empty:
-            pass
+                self._unsettled.setdefault(path, (_size(path), now))
 
     def _is_ours(self, path: str) -> bool:
         """Whether a file is not hidden, and lies in the folder when links are followed."""

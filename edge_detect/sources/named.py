@@ -3,7 +3,7 @@
 import os
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from edge_detect.errors import UsageError
 from edge_detect.sources import folder, picamera, sequence, video
@@ -42,14 +42,22 @@ def find_source(name: "str | os.PathLike[str] | int") -> Source:
 
 
 def _network(url: str) -> Source:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        readable = parts.port != 0 and "@" not in parts.path + parts.query + parts.fragment
+    except ValueError:
+        readable = False
+    if not readable:  # it is not shown: what cannot be read may be a password
+        raise UsageError(
+            "the URL cannot be read: in a user's name or password, write / : ? # [ ] @ as %2F %3A and so on"
+        )
+    name = _without_secrets(parts)
     if parts.scheme not in SCHEMES or not parts.hostname:
-        raise UsageError(f"{_without_password(url)} is no URL of a stream: it begins with {', '.join(SCHEMES)}")
-    name = _without_password(url)
+        raise UsageError(f"{name} is no URL of a stream: it begins with {', '.join(SCHEMES)}")
     return Source(name, Kind.LIVE, partial(video.open_url, url, name))
 
 
-def _without_password(url: str) -> str:
-    """A URL as it may be shown: without user, password and query, where cameras' keys stand."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+def _without_secrets(parts: SplitResult) -> str:
+    """A URL as it may be shown: without user, password and query, and without a path in which some cameras put them."""
+    path = "" if "=" in parts.path else parts.path
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], path=path, query="", fragment="").geturl()

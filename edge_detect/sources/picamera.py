@@ -54,9 +54,11 @@ def open_picamera() -> PiCamera:
 
 
 def require() -> Any:
-    """The library. Raises UsageError, which says how to get it, where it is not installed."""
+    """The library. Raises UsageError, which says how to get it, where it is not installed or not loaded."""
     try:
         import picamera2
     except ImportError as error:
         raise UsageError(INSTALL) from error
+    except ValueError as error:  # compiled for another numpy than that of this environment
+        raise UsageError(f"picamera2 cannot be loaded: {error}; see docs/raspberry-pi.md, Install") from error
     return picamera2
