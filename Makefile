@@ -7,6 +7,7 @@ RUN ?= runs/read
 MODEL ?= deepfake
 SOURCES ?= runs/data
 BASELINES = serenity meso4 tiny_ladeda mobilenet mobilenet_v2
+BOTH = $(DATA) $(SOURCES)
 CLONES ?=
 RECIPES = float32,float16,dynamic,int8,int8-io,int16x8
 WEB = edge_detect/serve/web
@@ -51,13 +52,13 @@ fit: .venv-dev/ready ## train the recipe into runs/edge; goes on where it was in
 
 further: .venv-dev/ready ## train on with what `make data` built, too, into runs/read; goes on where it was interrupted
 	.venv-dev/bin/python -m training experiment training/recipes/experiments/longer.toml --out runs/longer \
-		--data $(DATA) --report docs/experiments.md
+		--data $(DATA) $(BOTH:%=--train %) --report docs/experiments.md
 	.venv-dev/bin/python -m training average runs/longer/*/best.keras --version 0.2.0 --out runs/mean
-	.venv-dev/bin/python -m training fit training/recipes/further.toml --out runs/further --resume
-	.venv-dev/bin/python -m training fit training/recipes/whole.toml --out runs/whole --resume
-	.venv-dev/bin/python -m training fit training/recipes/framed.toml --out runs/framed --resume
+	.venv-dev/bin/python -m training fit training/recipes/further.toml $(BOTH:%=--data %) --out runs/further --resume
+	.venv-dev/bin/python -m training fit training/recipes/whole.toml $(BOTH:%=--data %) --out runs/whole --resume
+	.venv-dev/bin/python -m training fit training/recipes/framed.toml $(BOTH:%=--data %) --out runs/framed --resume
 	.venv-dev/bin/python -m training experiment training/recipes/experiments/settled.toml --out runs/settling \
-		--data $(DATA) --report docs/experiments.md
+		--data $(DATA) $(BOTH:%=--train %) --report docs/experiments.md
 	.venv-dev/bin/python -m training average runs/settling/*/best.keras --version 0.5.1 --out runs/settled
 	.venv-dev/bin/python -m training reading runs/settled/best.keras --data $(DATA) --version 0.5.2 --patches-only \
 		--out runs/read
@@ -71,7 +72,7 @@ release: .venv-dev/ready ## convert the model trained in RUN, fit its calibratio
 nano: .venv-dev/ready ## the smaller sibling, begun close to the larger one and taught by it: models/deepfake-nano
 	test -f runs/shrunk/best.keras || .venv-dev/bin/python -m training shrink runs/whole/best.keras --data $(DATA) \
 		--widths 32,48,96 --name deepfake-nano --out runs/shrunk
-	.venv-dev/bin/python -m training fit training/recipes/edge-nano.toml --out runs/nano --resume
+	.venv-dev/bin/python -m training fit training/recipes/edge-nano.toml $(BOTH:%=--data %) --out runs/nano --resume
 	.venv-dev/bin/python -m training release runs/nano --out models/deepfake-nano # for the curve of this run
 	.venv-dev/bin/python -m training reading runs/nano/best.keras --data $(DATA) --version 0.1.1 --out runs/nano-read
 	$(MAKE) release RUN=runs/nano-read MODEL=deepfake-nano

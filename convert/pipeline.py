@@ -19,7 +19,7 @@ from convert.source import Said, check, load
 from edge_detect.card import Card, write_packed
 from edge_detect.errors import EdgeDetectError, ExitCode, UsageError
 from edge_detect.manifest import LABELS, labels_in
-from edge_detect.network import Network, quantize
+from edge_detect.network import Network, Runnable, quantize
 from edge_detect.progress import say
 
 _LEAST_ABOVE_CHANCE = 0.02
@@ -138,7 +138,7 @@ def _convert(name: str, material: _Material, plan: Plan) -> tuple[bytes, Card, s
         *comparison.checks(recipe, plan.limits),
         *gate.graph_checks(graph.inspect(flatbuffer), recipe, plan.limits, kept),
         *(gate.representative_checks(calibrated) if calibrated else ()),
-        *_running(flatbuffer, network, exam, plan),
+        *_running(flatbuffer, network, material, plan),
     ]
     failed = any(check.passed is False for check in checks)
     say(gate.table(checks))
@@ -182,17 +182,23 @@ def _figures(checks: Sequence[Check]) -> dict[str, object]:
     return {"xnnpack": found["operators on XNNPACK"].found, "tflite_runtime": "not checked" if runs is None else runs}
 
 
-def _running(flatbuffer: bytes, network: Network, exam: Exam, plan: Plan) -> Iterator[Check]:
-    """Whether the model answers what is no picture at all, and runs on the old runtime as on the new."""
-    pictures = [*_no_pictures(network.card.input_side), *exam.pixels[:2]]
-    answers = np.stack([_in_order(network.run(picture), network.card) for picture in pictures])
-    finite = bool(np.isfinite(answers).all())
+def _running(flatbuffer: bytes, network: Network, material: _Material, plan: Plan) -> Iterator[Check]:
+    """Whether the model answers what is no picture, exactly as Keras where it must, and the old runtime as the new."""
+    pictures = [*_no_pictures(network.card.input_side), *material.exam.pixels[:2]]
+    answers = _in_order(network, pictures)
+    finite = all(np.isfinite(values).all() for values in answers)
     yield Check("outputs on black, white, noise", "finite" if finite else "not finite", "finite", finite)
+    if RECIPES[network.card.precision].exact:
+        reference = _in_order(KerasNetwork(material.model, network.card), pictures)
+        error = max(float(np.abs(ours - theirs).max()) for ours, theirs in zip(answers, reference, strict=True))
+        yield Check("every output as in Keras", f"{error:.1e}", f"{gate.FLOAT_ERROR:g}", error <= gate.FLOAT_ERROR)
     inputs = np.stack([quantize(picture, network.input)[None] for picture in pictures])
     passed, found = legacy.outcome(flatbuffer, inputs, answers, plan.legacy)
     yield Check("runs on tflite-runtime 2.14", found, "as on LiteRT", passed)
 
 
-def _in_order(outputs: dict[str, NDArray[np.float32]], card: Card) -> NDArray[np.float64]:
-    ranked = sorted(outputs, key=lambda name: card.outputs[name])
-    return np.concatenate([outputs[name].ravel() for name in ranked]).astype(np.float64)
+def _in_order(network: Runnable, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float64]]:
+    """Each output for pictures (side, side, 3) as (n, values), in the order of the model's outputs."""
+    found = [network.run(picture) for picture in pictures]
+    ranked = sorted(found[0], key=lambda name: network.card.outputs[name])
+    return [np.stack([outputs[name].ravel() for outputs in found]).astype(np.float64) for name in ranked]

@@ -12,10 +12,12 @@ pytest.importorskip("tensorflow")
 
 from convert.gate import Limits
 from convert.pipeline import GateError, Plan, convert_model
+from edge_detect import Detector
 from edge_detect.card import read_packed
-from edge_detect.errors import ExitCode
+from edge_detect.errors import ExitCode, UsageError
 from edge_detect.manifest import REAL, read_manifest
 from edge_detect.network import Network
+from training.calibrate import platt_and_thresholds
 from training.classifier_figures import SECTIONS
 
 LOOSE = Limits(drop=0.5, mean_error=0.5, max_error=1, flips=1)
@@ -105,6 +107,14 @@ def test_a_release_in_float16_is_its_float32_model(run, data, tmp_path):
         pixels = np.random.default_rng(seed).integers(0, 256, (96, 96, 3), np.uint8)
         for first, second in zip(one.run(pixels).values(), two.run(pixels).values(), strict=True):
             np.testing.assert_array_equal(first, second)
+
+
+def test_fakes_that_score_below_reals_are_not_calibrated(released, data):
+    """A falling curve could be written into a card, and the card never be read again."""
+    detector = Detector.load(released / "checks-float32.tflite", whole_image=True)
+    swapped = [dataclasses.replace(sample, label=1 - sample.label) for sample in read_manifest(data)]
+    with pytest.raises(UsageError, match="swapped"):
+        platt_and_thresholds(detector, swapped)
 
 
 def test_conversion_is_deterministic(run, data, tmp_path):

@@ -324,10 +324,19 @@ def test_a_graph_model_without_node_is_refused_before_the_work(trained, data, tm
 def test_a_runtime_that_is_not_there_is_not_called_checked(converted, python, tmp_path):
     flatbuffer, card = read_packed(converted["float32"])
     inputs = np.zeros((1, 1, 96, 96, 3), np.uint8)
-    passed, found = legacy.outcome(flatbuffer, inputs, np.ones((1, 3)), Path(python))
+    passed, found = legacy.outcome(flatbuffer, inputs, [np.ones((1, 3))], Path(python))
     assert passed is None
     assert "make legacy" in found
     assert card.conversion["gate"]["tflite_runtime"] in ("not checked", True)
+
+
+@pytest.mark.parametrize(("logit", "same"), [(1.1, True), (-1, False)])
+def test_one_wrong_output_of_the_old_runtime_is_seen_among_many_right_ones(logit, same, tmp_path):
+    runtime = tmp_path / "python"
+    runtime.write_text(f"#!/bin/sh\necho '{json.dumps([[logit] + [2.0] * 196])}'\n")
+    runtime.chmod(0o755)
+    inputs, expected = np.zeros((1, 1, 8, 8, 3), np.uint8), [np.ones((1, 1)), np.full((1, 196), 2.0)]
+    assert legacy.outcome(b"", inputs, expected, runtime)[0] is same
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,13 @@ def test_a_source_without_reals_is_measured_against_all_reals_of_the_split():
     assert found["all"]["fake_accuracy"] == 0.5
 
 
+def test_an_interval_over_many_pictures_holds_its_figure():
+    many = [Sample(Path("x.png"), label, "s", "m", str(number), "test") for label in (0, 1) for number in range(70_000)]
+    found = plain(Split(many), [0.1] * 70_000 + [0.9] * 70_000)["all"]
+    assert found["intervals"]["balanced_accuracy"] == [1.0, 1.0]
+    assert found["intervals"]["fake_accuracy"][0] > 0.99
+
+
 def test_a_row_without_fakes_has_no_figure_that_needs_them():
     found = plain(Split(samples("real:a", "real:a", "fake:b")), [0.1, 0.9, 0.8])["sources"]["a"]
     assert found.keys() == {"real", "fake", "own_reals", "real_accuracy", "intervals"}

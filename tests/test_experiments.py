@@ -40,6 +40,8 @@ def test_variants_differ_in_what_they_change_and_in_nothing_else(tmp_path):
     assert (plain[1].crops, plain[1].strength, plain[2].seed) == (640, 0.5, 2)
     assert damaged[1] == dataclasses.replace(plain[1], strength=1.0)
     assert not found.int8
+    elsewhere = experiments.read_experiment(plan(tmp_path), [tmp_path / "a", tmp_path / "b"])
+    assert elsewhere.variants["plain"][1].manifests == (tmp_path / "a", tmp_path / "b")
     assert experiments.read_experiment(plan(tmp_path, "int8 = true" + PLAN)).int8
 
 

@@ -15,10 +15,13 @@ from checks import history, python
 
 pytest.importorskip("tensorflow")
 
+import keras
+
 from edge_detect.errors import ExitCode, UsageError
 from edge_detect.manifest import read_manifest
 from training import networks
 from training.classifier import ClassifierTask
+from training.fit import fit
 from training.recipe import read_recipe
 
 
@@ -141,6 +144,35 @@ def test_training_begins_from_a_trained_model(run, recipe, tmp_path):
     parent, child = (json.loads((folder / "best.json").read_text()) for folder in (run, tmp_path / "further"))
     assert float(history(tmp_path / "further")[0]["loss"]) < float(history(run)[0]["loss"]) - 0.05
     assert child["training"]["crops_seen"] == parent["training"]["crops_seen"] + 640
+
+
+def test_a_run_does_not_go_on_from_other_weights_than_it_began_with(run, recipe, tmp_path):
+    shutil.copytree(run, tmp_path / "parent")
+    best = tmp_path / "parent" / "best.keras"
+    further = tmp_path / "further.toml"
+    begin = f'begin_from = "{best}"\n'
+    further.write_text(begin + recipe.read_text().replace("crops = 2560", "crops = 640"))
+    plan, out = read_recipe(further), tmp_path / "further"
+    fit(plan, out)
+    model = keras.models.load_model(best, compile=False)
+    model.set_weights([2 * weights for weights in model.get_weights()])
+    model.save(best)
+    with pytest.raises(UsageError, match="began from other weights"):
+        fit(plan, out, resume=True)
+    best.unlink()
+    fit(plan, out, resume=True)  # they are needed only once
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_what_is_stored_stays(run, recipe, tmp_path):
+    out = tmp_path / "run"
+    shutil.copytree(run, out)
+    before = {path.name: path.read_bytes() for path in out.iterdir() if path.suffix in (".npz", ".keras")}
+    longer = dataclasses.replace(read_recipe(recipe), crops=3840, patience=99)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras.Model, "train_on_batch", lambda *_, **__: {"loss": float("nan")})
+        with pytest.raises(UsageError, match="the loss is nan: lower the learning rate"):
+            fit(longer, out, resume=True)
+    assert {name: (out / name).read_bytes() for name in before} == before
 
 
 def test_the_result_is_the_best_state_since_the_rate_began_to_fall(run, recipe, tmp_path):

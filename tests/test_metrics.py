@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,6 +15,12 @@ SCORES = np.array([0.1, 0.2, 0.3, 0.8, 0.25, 0.7, 0.8, 0.9])
 def test_auc_counts_pairs_and_ties_half():
     # 16 pairs: 0.25 loses to two reals, 0.7 to one, 0.8 ties one
     assert metrics.auc(LABELS, SCORES) == pytest.approx((16 - 2 - 1 - 0.5) / 16)
+
+
+def test_a_score_that_is_no_number_is_no_success():
+    """Sorted, such scores keep the order of the pictures, and fakes may come first."""
+    with pytest.raises(ValueError, match="no number"):
+        metrics.auc([1, 1, 0, 0], [math.nan] * 4)
 
 
 def test_without_a_class_figures_are_not_numbers():

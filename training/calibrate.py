@@ -47,7 +47,7 @@ def platt_and_thresholds(detector: Detector, samples: list[Sample]) -> tuple[Cal
 
     Real and fake weigh alike in the fit, however many there are of each, so a score of 0.5 means even odds when both
     are equally frequent; within each class every picture weighs alike, whatever its source.
-    Raises UsageError when a class is missing.
+    Raises UsageError when a class is missing, or fakes have no higher logits than reals.
     """
     chosen = [sample for sample in samples if sample.split == "val"]
     labels = np.array([sample.label for sample in chosen])
@@ -56,6 +56,10 @@ def platt_and_thresholds(detector: Detector, samples: list[Sample]) -> tuple[Cal
     logits = raw_logits(detector, chosen)
 
     fitted = LogisticRegression(C=np.inf, class_weight="balanced").fit(logits[:, None], labels)
+    if fitted.coef_[0, 0] <= 0:
+        raise UsageError(
+            "fakes of the split 'val' score no higher than reals: are the labels, or the outputs, swapped?"
+        )
     note = f"{len(labels)} pictures of the split 'val', {int(sum(labels == REAL))} of them real"
     calibration = Calibration(float(fitted.coef_[0, 0]), float(fitted.intercept_[0]), f"Platt scaling on {note}")
     scores = np.array([calibration.probability(float(logit)) for logit in logits])

@@ -55,12 +55,13 @@ def experiment(
     plan: Annotated[Path, typer.Argument(metavar="PLAN", help="A TOML file, as in training/recipes/experiments/.")],
     out: Annotated[Path, typer.Option(help="Folder of the runs; what is there already is kept.")],
     data: Data,
+    train: Annotated[list[Path] | None, typer.Option(help="Pictures to train on instead of the plan's.")] = None,
     report: Annotated[Path | None, typer.Option(help="A file with the markers <!-- PLAN --> for the table.")] = None,
 ) -> None:
     """Train variants of a recipe alike, and measure them alike: AUC by source, with what each gains over the first."""
     from training import experiments
 
-    asked = experiments.read_experiment(plan)
+    asked = experiments.read_experiment(plan, train or ())
 
     def found() -> str:
         models = experiments.run(asked, out)

@@ -7,6 +7,7 @@ with `int8 = true`, as a device would run them, with what that costs.
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
@@ -54,13 +55,18 @@ class Measured:
     draws: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
-def read_experiment(path: Path) -> Experiment:
-    """Read an experiment. Raises UsageError for a missing file, wrong TOML, missing, unknown or repeated entries."""
+def read_experiment(path: Path, manifests: Sequence[Path] = ()) -> Experiment:
+    """Read an experiment; manifests: data folders instead of those of its recipe.
+
+    Raises UsageError for a missing file, wrong TOML, missing, unknown or repeated entries.
+    """
     values = read_toml(path)
     try:
         question, seeds, variants = values.pop("question"), values.pop("seeds", [1]), values.pop("variant")
         int8 = values.pop("int8", False)
         base = {**read_toml(Path(values.pop("recipe"))), **values.pop("changes", {})}
+        if manifests:
+            base["manifests"] = list(manifests)
         named = {entry.pop("name"): entry for entry in variants}
     except KeyError as error:
         raise UsageError(f"{path} lacks the key {error}") from error

@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from edge_detect.card import Card
@@ -32,8 +33,8 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
     Writes checkpoint.npz (all state), plateau.npz (the state before the learning rate fell), best.keras (averaged
     weights in stock layers; of those after that, once there are any) with its card best.json, history.csv and
     history.png. A run that was interrupted goes on with `resume`; a finished one is prolonged, from its plateau, by a
-    recipe with more crops. Raises UsageError when `out` holds a run and `resume` is not given, or of another recipe;
-    KeyboardInterrupt after the state was saved.
+    recipe with more crops. Raises UsageError when `out` holds a run and `resume` is not given, or of another recipe,
+    and when the loss is no finite number any more; KeyboardInterrupt after the state was saved.
     """
     state, plateau = out / "checkpoint.npz", out / "plateau.npz"
     if state.exists() and not resume:
@@ -63,7 +64,7 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
             rate = recipe.rate(run.step)
             model.optimizer.learning_rate = rate
             wanted = {name: answers[name] for name in trained}
-            losses.append(float(model.train_on_batch(pixels, wanted, return_dict=True)["loss"]))
+            learn(model, pixels, wanted, losses)
             run.step += 1
             bar.update(recipe.batch)
             if run.step % recipe.interval and run.step != recipe.steps:
@@ -89,6 +90,18 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
     return out / "best.keras"
 
 
+def learn(model: keras.Model, pixels: NDArray[np.uint8], wanted: feed.Answers, losses: list[float]) -> None:
+    """One step of training, whose loss is added to those since the last validation.
+
+    Raises UsageError when it is no finite number, and forgets the others, so that what is stored stays as it was.
+    """
+    loss = float(model.train_on_batch(pixels, wanted, return_dict=True)["loss"])
+    if not np.isfinite(loss):
+        losses.clear()
+        raise UsageError(f"the loss is {loss}: lower the learning rate of the recipe, and begin anew in another --out")
+    losses.append(loss)
+
+
 def lessons(recipe: Recipe, task: Task, start: int) -> Generator[feed.Batch, None, None]:
     """Batches from number `start` on, with what the recipe's teacher says of them where there is one.
 
@@ -107,6 +120,7 @@ def begin(recipe: Recipe, task: Task, model: keras.Model, state: Path, plateau: 
     run = checkpoint.Progress({**task.provenance(), **unchanging(recipe)}, recipe.crops)
     if state.exists():
         run = checkpoint.load(state, model, run)
+        check_beginning(recipe, run, state)
     elif recipe.begin_from:
         run.made_of |= begin_from(recipe.begin_from, model)
     if run.crops != recipe.crops:
@@ -115,6 +129,20 @@ def begin(recipe: Recipe, task: Task, model: keras.Model, state: Path, plateau: 
             run = checkpoint.load(plateau, model, run)
         run.crops, run.since_best = recipe.crops, 0
     return run
+
+
+def check_beginning(recipe: Recipe, run: checkpoint.Progress, state: Path) -> None:
+    """Raise UsageError when a stored run began from other weights than those that its recipe now names.
+
+    Weights that are gone are not missed: a run needs them only once.
+    """
+    if not (recipe.begin_from and recipe.begin_from.exists()):
+        return
+    if trained_hash(recipe.begin_from) != run.made_of.get("begun_from", {}).get("sha256"):
+        raise UsageError(
+            f"{state} is of a run that began from other weights than {recipe.begin_from}; put those back, or begin "
+            "anew in another --out"
+        )
 
 
 def begin_from(path: Path, model: keras.Model) -> dict[str, Any]:

@@ -60,8 +60,13 @@ class Roc:
 
 
 def roc(labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None) -> Roc:
-    """The ROC of scores (n,) of real (0) and fake (1) pictures, for weights (n,) or (b, n); default: all alike."""
+    """The ROC of scores (n,) of real (0) and fake (1) pictures, for weights (n,) or (b, n); default: all alike.
+
+    Raises ValueError for a score that is no number: no order of pictures follows from it.
+    """
     values, fakes = np.asarray(scores, np.float64), np.asarray(labels) == FAKE
+    if np.isnan(values).any():
+        raise ValueError("a score is no number (nan)")
     order = np.argsort(-values, kind="stable")
     ends = np.flatnonzero(np.diff(values[order], append=-np.inf))
     mass = (np.ones(len(values)) if weights is None else np.asarray(weights, np.float64))[..., order]

@@ -127,6 +127,7 @@ def _measure(
     curve: Roc, labels: NDArray[np.int64], called: NDArray[np.bool_], weights: NDArray[Any]
 ) -> dict[str, Figure]:
     """All figures for weights (m,) or (b, m)."""
+    weights = np.asarray(weights, np.float64)  # counts of draws are small integers, and sums of them are not
     reals, fakes = weights * (labels == REAL), weights * (labels == FAKE)
     with np.errstate(invalid="ignore"):
         right = (reals @ ~called / reals.sum(-1), fakes @ called / fakes.sum(-1))
