@@ -53,13 +53,15 @@ fit: .venv-dev/ready ## train the recipe into runs/edge; goes on where it was in
 further: .venv-dev/ready ## train on with what `make data` built, too, into runs/read; goes on where it was interrupted
 	.venv-dev/bin/python -m training experiment training/recipes/experiments/longer.toml --out runs/longer \
 		--data $(DATA) $(BOTH:%=--train %) --report docs/experiments.md
-	.venv-dev/bin/python -m training average runs/longer/*/best.keras --version 0.2.0 --out runs/mean
+	test -f runs/mean/best.keras || .venv-dev/bin/python -m training average runs/longer/*/best.keras \
+		--version 0.2.0 --out runs/mean
 	.venv-dev/bin/python -m training fit training/recipes/further.toml $(BOTH:%=--data %) --out runs/further --resume
 	.venv-dev/bin/python -m training fit training/recipes/whole.toml $(BOTH:%=--data %) --out runs/whole --resume
 	.venv-dev/bin/python -m training fit training/recipes/framed.toml $(BOTH:%=--data %) --out runs/framed --resume
 	.venv-dev/bin/python -m training experiment training/recipes/experiments/settled.toml --out runs/settling \
 		--data $(DATA) $(BOTH:%=--train %) --report docs/experiments.md
-	.venv-dev/bin/python -m training average runs/settling/*/best.keras --version 0.5.1 --out runs/settled
+	test -f runs/settled/best.keras || .venv-dev/bin/python -m training average runs/settling/*/best.keras \
+		--version 0.5.1 --out runs/settled
 	.venv-dev/bin/python -m training reading runs/settled/best.keras --data $(DATA) --version 0.5.2 --patches-only \
 		--out runs/read
 

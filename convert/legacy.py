@@ -46,7 +46,8 @@ def outcome(
         return False, f"refused: {(done.stderr.strip().splitlines() or ['it crashed'])[-1]}"
     ends = np.cumsum([answers.shape[1] for answers in expected])[:-1]
     found = np.split(np.array(json.loads(done.stdout)), ends, axis=1)
-    error = max(
+    errors = [
         np.abs(ours - theirs).mean() / np.abs(theirs).mean() for ours, theirs in zip(found, expected, strict=True)
-    )
+    ]
+    error = float(np.max(errors))  # which, unlike Python's own, is no number where one of them is none
     return bool(error <= TOLERANCE), f"differs from LiteRT by {error:.2%}"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import os
 import shutil
 import signal
@@ -146,6 +147,18 @@ def test_training_begins_from_a_trained_model(run, recipe, tmp_path):
     assert child["training"]["crops_seen"] == parent["training"]["crops_seen"] + 640
 
 
+@pytest.fixture
+def unchanged():
+    """What `fit` sets for its process is as it was afterwards."""
+    policy = keras.mixed_precision.dtype_policy()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    keras.mixed_precision.set_dtype_policy(policy)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("unchanged")
 def test_a_run_does_not_go_on_from_other_weights_than_it_began_with(run, recipe, tmp_path):
     shutil.copytree(run, tmp_path / "parent")
     best = tmp_path / "parent" / "best.keras"
@@ -163,14 +176,23 @@ def test_a_run_does_not_go_on_from_other_weights_than_it_began_with(run, recipe,
     fit(plan, out, resume=True)  # they are needed only once
 
 
-def test_a_loss_that_is_no_number_ends_the_run_and_what_is_stored_stays(run, recipe, tmp_path):
+@pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize("late", [False, True])
+def test_a_loss_that_is_no_number_ends_the_run_and_what_is_stored_stays(run, recipe, tmp_path, late):
+    """Also where it is the step before a validation that makes weights no numbers."""
+
+    def step(model, *_, **__):
+        if late:
+            model.set_weights([math.nan * weights for weights in model.get_weights()])
+        return {"loss": 1.0 if late else math.nan}
+
     out = tmp_path / "run"
     shutil.copytree(run, out)
     before = {path.name: path.read_bytes() for path in out.iterdir() if path.suffix in (".npz", ".keras")}
     longer = dataclasses.replace(read_recipe(recipe), crops=3840, patience=99)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keras.Model, "train_on_batch", lambda *_, **__: {"loss": float("nan")})
-        with pytest.raises(UsageError, match="the loss is nan: lower the learning rate"):
+        patch.setattr(keras.Model, "train_on_batch", step)
+        with pytest.raises(UsageError, match=r"(the loss is nan|no finite numbers any more); lower the learning rate"):
             fit(longer, out, resume=True)
     assert {name: (out / name).read_bytes() for name in before} == before
 

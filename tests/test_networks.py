@@ -115,6 +115,11 @@ def test_a_grown_network_begins_as_what_it_grew_from(had, has, more):
     assert (grown.get_layer(more).gain.numpy() != before).any()  # and learns
 
 
+def test_a_second_way_is_refused_where_its_grid_is_another():
+    with pytest.raises(UsageError, match="space-to-depth"):
+        networks.build("edge", stem="strided", fine=8)
+
+
 def test_training_does_not_begin_from_another_network():
     with pytest.raises(UsageError, match="the same network"):
         networks.undeploy(networks.deployable("edge"), networks.build("finder"))

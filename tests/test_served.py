@@ -110,6 +110,7 @@ def test_a_picture_before_the_first_frame_is_refused(preview, monkeypatch):
 def test_a_preview_can_be_watched_by_watch(preview, tiny_model, monkeypatch):
     """Its stream is one as cameras send it."""
     monkeypatch.setattr(preview_module, "PAUSE", 0.0)
+    monkeypatch.setattr(preview_module, "REPEAT", 0.005)  # lines between pictures are no pictures
     stop = threading.Event()
     inspection = preview._newest
 

@@ -77,6 +77,8 @@ def test_what_waits_for_a_dead_receiver_at_the_end_is_dropped_and_counted():
     outlet.close(0.05)
     assert outlet.counts() == {"delivered": 0, "failed": 1, "dropped": 4}
     outlet.gate.set()
+    outlet._thread.join(PATIENCE)
+    assert outlet.counts() == {"delivered": 0, "failed": 1, "dropped": 4}  # each of them once
 
 
 def test_a_patient_way_out_loses_nothing():

@@ -56,7 +56,7 @@ class Measured:
 
 
 def read_experiment(path: Path, manifests: Sequence[Path] = ()) -> Experiment:
-    """Read an experiment; manifests: data folders instead of those of its recipe.
+    """Read an experiment; manifests: data folders instead of those that it names.
 
     Raises UsageError for a missing file, wrong TOML, missing, unknown or repeated entries.
     """
@@ -65,8 +65,7 @@ def read_experiment(path: Path, manifests: Sequence[Path] = ()) -> Experiment:
         question, seeds, variants = values.pop("question"), values.pop("seeds", [1]), values.pop("variant")
         int8 = values.pop("int8", False)
         base = {**read_toml(Path(values.pop("recipe"))), **values.pop("changes", {})}
-        if manifests:
-            base["manifests"] = list(manifests)
+        given = {"manifests": list(manifests)} if manifests else {}
         named = {entry.pop("name"): entry for entry in variants}
     except KeyError as error:
         raise UsageError(f"{path} lacks the key {error}") from error
@@ -77,7 +76,7 @@ def read_experiment(path: Path, manifests: Sequence[Path] = ()) -> Experiment:
     return Experiment(
         question,
         {
-            name: {seed: make_recipe({**base, **changes, "seed": seed}, path) for seed in seeds}
+            name: {seed: make_recipe({**base, **changes, **given, "seed": seed}, path) for seed in seeds}
             for name, changes in named.items()
         },
         int8,

@@ -25,6 +25,7 @@ from training.teacher import Teacher
 from training.trained import load_trained, save_model, trained_hash
 
 Task = ClassifierTask | FinderTask
+DIVERGED = "lower the learning rate of the recipe, and begin anew in another --out"
 
 
 def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
@@ -83,7 +84,7 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
     finally:
         bar.close()
         stream.close()
-        if losses:
+        if losses and is_finite(model):
             checkpoint.save(state, model, run)
     if stop.asked:
         raise KeyboardInterrupt
@@ -93,13 +94,17 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
 def learn(model: keras.Model, pixels: NDArray[np.uint8], wanted: feed.Answers, losses: list[float]) -> None:
     """One step of training, whose loss is added to those since the last validation.
 
-    Raises UsageError when it is no finite number, and forgets the others, so that what is stored stays as it was.
+    Raises UsageError when the loss is no finite number.
     """
     loss = float(model.train_on_batch(pixels, wanted, return_dict=True)["loss"])
     if not np.isfinite(loss):
-        losses.clear()
-        raise UsageError(f"the loss is {loss}: lower the learning rate of the recipe, and begin anew in another --out")
+        raise UsageError(f"the loss is {loss}; {DIVERGED}")
     losses.append(loss)
+
+
+def is_finite(model: keras.Model) -> bool:
+    """Whether all weights are finite numbers."""
+    return all(np.isfinite(weights).all() for weights in model.get_weights())
 
 
 def lessons(recipe: Recipe, task: Task, start: int) -> Generator[feed.Batch, None, None]:
@@ -202,11 +207,16 @@ def deployable(recipe: Recipe) -> keras.Model:
 
 
 def average(model: keras.Model, averaged: keras.Model) -> None:
-    """Give `averaged` the moving average of a model's weights, leaving the model as it is."""
+    """Give `averaged` the moving average of a model's weights, leaving the model as it is.
+
+    Raises UsageError when that is no finite number.
+    """
     current = model.get_weights()
     model.optimizer.finalize_variable_values(model.trainable_variables)
     networks.deploy(model, averaged)
     model.set_weights(current)
+    if not is_finite(averaged):
+        raise UsageError(f"the weights are no finite numbers any more; {DIVERGED}")
 
 
 def model_card(model: keras.Model, recipe: Recipe, task: Task, run: checkpoint.Progress, hours: float) -> Card:

@@ -83,8 +83,8 @@ def watch(
 
     Prints each change of state, and at the end a summary; of a video, the verdict on the whole clip. A source that is
     lost is tried again. Ctrl-C and SIGTERM finish the frame, deliver what waits and print the summary. Exit codes: 0
-    nothing flagged, 1 something flagged, 2 wrong usage or an unreadable video, 70 internal error, 130 a video that was
-    interrupted.
+    nothing flagged, 1 something flagged, 2 wrong usage, or a video or a picture of a sequence that is unreadable, 70
+    internal error, or lines of output that were lost, 130 a video that was interrupted.
     """
     options.check_search(whole_image=whole_image, small_faces=small_faces, finder=finder)
     for option, given, needed, there in (

@@ -73,7 +73,7 @@ def run(source: Source, detector: Detector, settings: Settings, outputs: Outputs
             viewers.append(display.show)
         with until_told_to_stop(watcher.stop):
             summary = _deliver(watcher, lines, outputs.outlets)
-    if lines.failed and not lines.unread:
+    if (lines.failed or lines.dropped) and not lines.unread:
         return ExitCode.INTERNAL  # results are lost
     if recording and watcher.stopped:
         return ExitCode.INTERRUPTED

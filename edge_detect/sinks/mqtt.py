@@ -5,6 +5,7 @@ import json
 import re
 import socket
 import sys
+import threading
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -28,8 +29,9 @@ RETRY = (1, 30)
 class Mqtt(Outlet):
     """Publishes each event at QoS 1 under edge-detect/NODE: state (retained), summary, availability (the last will).
 
-    Events wait while there is no broker, and are sent when it is back, in order. Before the first one the state is
-    null, so that what an earlier run left at the broker does not pass for that of this one.
+    Events wait while there is no broker, and are sent when it is back, in order; where none waits, it is told the state
+    that holds again. Before the first one the state is null, so that what an earlier run left at the broker does not
+    pass for that of this one.
     """
 
     name = "mqtt"
@@ -54,7 +56,9 @@ class Mqtt(Outlet):
         self._place = ":".join(map(str, self._address))
         self._acknowledged: SimpleQueue[int] = SimpleQueue()
         self._state = json.dumps({"event": "state", "source": source, "state": None, "previous": None, "score": None})
-        self._connected = False
+        self._connected = self._refused = self._pending = False
+        self._lock = threading.Lock()
+        """Held while a state is published, which two threads do."""
         client = paho.Client(paho.CallbackAPIVersion.VERSION2)
         if password and not parts.username:
             raise UsageError("--mqtt: a password is of no use without a user: mqtt://user@host")
@@ -84,11 +88,13 @@ class Mqtt(Outlet):
         if isinstance(message, Summary):
             number = self._client.publish(f"{self.topic}/summary", payload, QOS).mid
         else:
-            self._state = payload
-            number = self._publish_state()
+            with self._lock:
+                self._state, self._pending = payload, True
+                number = self._publish_state()
         while not self._stopping.is_set():
             try:
                 if self._acknowledged.get(timeout=0.25) == number:
+                    self._pending = False
                     return
             except Empty:
                 pass
@@ -106,20 +112,24 @@ class Mqtt(Outlet):
 
     def _on_connect(self, client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
+            self._refused = True
             self._say(f"the broker refuses: {reason}")
             return
         for topic, payload in discovery(self.node, self._source).items():
             client.publish(topic, json.dumps(payload), QOS, retain=True)
-        self._publish_state()  # also to a broker that has lost all that it held
+        with self._lock:
+            if not self._pending:  # else it is sent again by itself
+                self._publish_state()  # also to a broker that has lost all that it held
         client.publish(f"{self.topic}/availability", "online", QOS, retain=True)
-        self._connected = True
+        self._connected, self._refused = True, False
 
     def _on_connect_fail(self, _client: Any, _data: Any) -> None:
         self._say(f"no answer from {self._place}: {sys.exc_info()[1]}; trying again")
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        if self._connected and not self._closing:
-            self._say(f"the connection to {self._place} is gone: {reason}; trying again")
+        if not self._closing and not self._refused:
+            what = "is gone" if self._connected else "ends before the broker answers"
+            self._say(f"the connection to {self._place} {what}: {reason}; trying again")
         self._connected = False
 
     def _publish_state(self) -> int:
@@ -162,7 +172,7 @@ def _parts(url: str) -> Any:
     """The parts of a URL, after a look at them."""
     try:
         parts = urlsplit(url)
-        known = parts.scheme in PORTS and parts.hostname and parts.port != 0
+        known = parts.scheme in PORTS and parts.hostname and parts.port != 0 and "@" not in parts.path
     except ValueError:
         known = False
     if not known:  # the URL is not shown: what cannot be read may be a password

@@ -39,7 +39,7 @@ class Outlet(ABC):
         self._complaint = ""
         self._queue: deque[Message] = deque()
         self._changed = threading.Condition()
-        self._closing = False
+        self._closing = self._delivering = self._abandoned = False
         self._stopping = threading.Event()
         """Set when there is no more time: waits for another try end."""
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
@@ -75,8 +75,10 @@ class Outlet(ABC):
             self.dropped += len(self._queue)
             self._queue.clear()
         self._thread.join(1.0)
-        if self._thread.is_alive():  # what becomes of its message will not be known
-            self.failed += 1
+        with self._changed:
+            if self._delivering:  # what becomes of the message will not be known
+                self._abandoned = True
+                self.failed += 1
 
     def counts(self) -> dict[str, int]:
         """What became of the messages so far."""
@@ -95,13 +97,22 @@ class Outlet(ABC):
                     return
                 message = self._queue.popleft()
                 self._changed.notify_all()
+                self._delivering = True
+            failure = None
             try:
                 self.deliver(message)
-                self.delivered += 1
-                self._complaint = ""
             except Exception as error:  # a receiver may fail in any way: the watch goes on
-                self.failed += 1
-                self._say(str(error) or type(error).__name__)
+                failure = str(error) or type(error).__name__
+            with self._changed:
+                self._delivering = False
+                if self._abandoned:
+                    return
+                self.delivered += failure is None
+                self.failed += failure is not None
+            if failure is None:
+                self._complaint = ""
+            else:
+                self._say(failure)
 
     def _say(self, complaint: str) -> None:
         if complaint != self._complaint:

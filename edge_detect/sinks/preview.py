@@ -15,7 +15,7 @@ HOSTS = (LOOPBACK, "localhost")
 VIEWERS = 4
 """Streams that are served at once."""
 REPEAT = 2.0
-"""Seconds without a new picture after which the last one is sent again, to learn whether someone is still there."""
+"""Seconds without a new picture after which something is sent all the same, to learn whether someone is still there."""
 PAUSE = 0.1
 """Seconds between two pictures of a stream at least, so that watching the watch costs little."""
 QUALITY = 80
@@ -108,9 +108,10 @@ class Preview:
         request.end_headers()
         number = 0
         while not self._closed:
+            before = number
             number, frame = self._next(number)
-            if frame is None:
-                request.wfile.write(b"\r\n")  # before the first picture, this says nothing
+            if frame is None or number == before:
+                request.wfile.write(b"\r\n")  # between pictures, this says nothing, but only if someone is there
                 continue
             head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(frame)}\r\n\r\n"
             request.wfile.write(head.encode() + frame + b"\r\n")

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
+from edge_detect.errors import UsageError
 from training.networks.layers import GROWN, RELU_GAIN, StandardisedConv2D
 
 Stem = Literal["space_to_depth", "haar", "strided"]
@@ -29,7 +30,7 @@ def edge(
     pooling: the logit (of *fake*) is the mean of the patch logits, or a linear reading of its own of the mean features,
     so that a picture that is fake in a few patches can be surely fake. readings: units of a layer between the mean
     features and the logit (`training.reading`), 0 for none. `standardised=False` builds the same graph with plain
-    convolutions, to receive the kernels of a trained one.
+    convolutions, to receive the kernels of a trained one. Raises UsageError for options that do not go together.
     """
 
     def conv(inputs, filters: int, size: int = 3, strides: int = 1, gain: float = RELU_GAIN, **options: Any):
@@ -54,6 +55,8 @@ def edge(
         x = keras.layers.ReLU()(conv(x, fine, 4, strides=2, padding="valid", name=f"{GROWN}2_0a"))
         return conv(x, at4, strides=2, padding="valid", gain=0.0, name=f"{GROWN}2_0b")
 
+    if fine and stem == "strided":
+        raise UsageError("the second way (fine) is on the grid of space-to-depth; leave it out with the strided stem")
     at4, at8, at16 = widths
     pixels = keras.Input((None, None, 3), name="pixels")
     x = scaled = keras.layers.Rescaling(1 / 64)(pixels)
