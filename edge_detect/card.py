@@ -186,10 +186,14 @@ def unpack(data: bytes) -> tuple[bytes, Card]:
         raise ModelError(f"this is not a TFLite model; {_HOW_TO_GET_ONE}")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if archive.getinfo(_CARD).file_size > _MAX_CARD:
+            entry = archive.getinfo(_CARD)
+            if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise ModelError(f"the model's card is packed in a way that is not read here; {_HOW_TO_GET_ONE}")
+            with archive.open(entry) as card_file:
+                text = card_file.read(_MAX_CARD + 1)  # never more, whatever it says of its size
+            if max(len(text), entry.file_size) > _MAX_CARD:
                 raise ModelError(f"the model's card is larger than {_MAX_CARD} bytes; {_HOW_TO_GET_ONE}")
-            text = archive.read(_CARD)
-            flatbuffer = data[: min(entry.header_offset for entry in archive.infolist())]
+            flatbuffer = data[: min(other.header_offset for other in archive.infolist())]
     except (*_ZIP_ERRORS, KeyError, ValueError) as error:
         raise ModelError(f"the model carries no card, so its output has no meaning; {_HOW_TO_GET_ONE}") from error
     try:

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from edge_detect.errors import PictureError
 
+_ALONE = {0x01, *range(0xD0, 0xD8)}
+_ENDS = (0xD8, 0xD9)
+"""JPEG markers that no length follows: those that decoders skip, and the beginning and the end of a picture."""
 HEAD = 32
 """Bytes that tell what kind of file it is."""
 SUPPORTED = "JPEG, PNG, WebP, BMP and TIFF"
@@ -77,6 +80,11 @@ def _jpeg(data: bytes) -> Header:
         while data[at] != 0xFF or data[at + 1] in (0x00, 0xFF):
             at += 1
         marker = data[at + 1]
+        if marker in _ALONE:
+            at += 2
+            continue
+        if marker in _ENDS:
+            raise PictureError("the JPEG header is damaged: it ends before the picture begins")
         (length,) = struct.unpack_from(">H", data, at + 2)
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             height, width = struct.unpack_from(">HH", data, at + 5)
@@ -136,14 +144,18 @@ def _tiff(data: bytes) -> Header:
 
 
 def _directory(data: bytes) -> dict[int, int]:
-    """Tags and first values of a TIFF structure's first directory; EXIF data are such a structure too."""
+    """Tags and first values of a TIFF structure's first directory; EXIF data are such a structure too.
+
+    Of a tag that is there twice the first counts, as for decoders.
+    """
     order = "<" if data.startswith(b"II") else ">"
     (at,) = struct.unpack_from(order + "I", data, 4)
     (count,) = struct.unpack_from(order + "H", data, at)
-    tags = {}
+    tags: dict[int, int] = {}
     for entry in range(at + 2, at + 2 + 12 * count, 12):
         tag, kind = struct.unpack_from(order + "HH", data, entry)
-        (tags[tag],) = struct.unpack_from(order + ("H" if kind == 3 else "I"), data, entry + 8)
+        (value,) = struct.unpack_from(order + ("H" if kind == 3 else "I"), data, entry + 8)
+        tags.setdefault(tag, value)
     return tags
 
 

@@ -21,6 +21,8 @@ _Value = TypeVar("_Value", np.uint8, np.float32)
 MAX_PIXELS = 200_000_000
 CROP_MARGIN = 1.4
 """Side of a face crop over the longer side of its face box."""
+_LONGEST = {".jpg": 65_500, ".webp": 16_383}
+"""Pixels along the longer side that a format, or its library, has room for."""
 SPARE = 2
 """A whole JPEG is decoded at a reduced scale only while this many decoded pixels remain per pixel needed."""
 
@@ -77,8 +79,11 @@ def decode(data: bytes, *, shorter: int = MAX_PIXELS, longer: int = MAX_PIXELS) 
         raise PictureError(f"{header.width}×{header.height} pixels do not fit into memory; scale it down") from error
     if bgr is None:
         raise PictureError(f"the {header.format} data is damaged and cannot be decoded")
+    turned = bgr.shape[1] != -(-header.width // scale)
+    sides = (-(-header.height // scale), -(-header.width // scale))
+    if bgr.shape[:2] != (sides[::-1] if turned else sides):
+        raise PictureError(f"the {header.format} header is damaged: it gives another size than the picture has")
     pixels = np.asarray(cv2.cvtColor(np.ascontiguousarray(bgr), cv2.COLOR_BGR2RGB), np.uint8)
-    turned = pixels.shape[1] != -(-header.width // scale)
     return Decoded(pixels, *((header.height, header.width) if turned else (header.width, header.height)))
 
 
@@ -130,10 +135,14 @@ def save(path: Path, picture: Picture) -> None:
 
 
 def encode(picture: Picture, suffix: str, quality: int = 92) -> bytes:
-    """RGB pixels as a file's bytes, without metadata.
+    """RGB pixels as a file's bytes, without metadata; scaled down where the format has no room for them.
 
     suffix: ".jpg", with chroma at half the size, or ".webp", both of a quality (1–100); or ".png" or ".bmp".
     """
+    longer, most = max(picture.shape[:2]), _LONGEST.get(suffix, MAX_PIXELS)
+    if longer > most:
+        height, width = (max(1, side * most // longer) for side in picture.shape[:2])
+        picture = np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     chroma = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420]
     options = {".jpg": [cv2.IMWRITE_JPEG_QUALITY, quality, *chroma], ".webp": [cv2.IMWRITE_WEBP_QUALITY, quality]}
     return cv2.imencode(suffix, to_opencv(picture), options.get(suffix, []))[1].tobytes()

@@ -1,5 +1,7 @@
 import io
 import json
+import struct
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -99,6 +101,29 @@ def test_a_card_with_values_that_cannot_be_is_damaged(changes):
 def test_a_card_that_is_no_object_is_refused(text):
     with pytest.raises(ModelError):
         unpack(_with_card(text))
+
+
+def test_a_card_that_unpacks_to_more_than_it_says_is_refused_and_costs_little():
+    size = 50_000_000
+    buffer = io.BytesIO(unpack(tiny.packed())[0])
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("card.json", bytes(size))
+    forged = buffer.getvalue().replace(struct.pack("<I", size), struct.pack("<I", 100))
+    tracemalloc.start()
+    with pytest.raises(ModelError):
+        unpack(forged)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < size / 10
+
+
+def test_a_card_packed_by_what_has_no_bound_is_refused():
+    flatbuffer, card = unpack(tiny.packed())
+    buffer = io.BytesIO(flatbuffer)
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("card.json", json.dumps(card.to_dict()))
+    with pytest.raises(ModelError, match="packed in a way"):
+        unpack(buffer.getvalue())
 
 
 def test_flipped_bytes_in_the_archive_are_model_errors():

@@ -1,5 +1,6 @@
 """The Gradio interface, asked by its own client and by others, in a process whose every call outside is noticed."""
 
+import itertools
 import json
 import os
 import re
@@ -98,12 +99,16 @@ def test_no_picture_is_no_error(client):
 def test_no_path_and_no_address_is_taken_from_a_client(url, photo):
     with socket.create_server(("127.0.0.1", 0)) as bait:
         bait.settimeout(0.2)
-        for named in (str(photo), str(SHIPPED), f"http://127.0.0.1:{bait.getsockname()[1]}/x.jpg"):
-            data = [{"path": named, "meta": {"_type": "gradio.FileData"}}, "deepfake", ""]
+        address = f"http://127.0.0.1:{bait.getsockname()[1]}/x.jpg"
+        for named, slot in itertools.product((str(photo), str(SHIPPED), address), range(3)):
+            data = [None, "deepfake", ""]
+            data[slot] = {"path": named, "meta": {"_type": "gradio.FileData"}}
             call = httpx.post(f"{url}gradio_api/call/score", json={"data": data}).json()["event_id"]
             said = httpx.get(f"{url}gradio_api/call/score/{call}", timeout=PATIENCE).text
             assert said.startswith("event: error")
             assert "send the file itself" in said
+        for route in (f"file={address}", f"file/{address}", f"proxy={address}"):
+            assert httpx.get(f"{url}gradio_api/{route}", timeout=PATIENCE).status_code == 403
         with pytest.raises(TimeoutError):
             bait.accept()
 

@@ -1,3 +1,5 @@
+import struct
+
 import cv2
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from PIL import Image
 
 from edge_detect import image
 from edge_detect.errors import PictureError
+from edge_detect.header import read_header
 
 
 @pytest.mark.parametrize("name", zoo.good())
@@ -55,6 +58,47 @@ def test_a_picture_is_refused_before_its_pixels_fill_the_memory():
     header = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + (60_000).to_bytes(4, "big") * 2 + b"\x08\x02\0\0\0" + b"IDATIEND"
     with pytest.raises(PictureError, match="megapixels"):
         image.decode(header)
+
+
+def test_markers_that_decoders_skip_do_not_hide_what_is_behind_them():
+    """Or another size could be forged there, and no limit would hold."""
+    data = zoo.encode(np.zeros((40, 60, 3), np.uint8), "JPEG")
+    alone = b"\xff\x01" + b"".join(bytes((0xFF, marker)) for marker in range(0xD0, 0xD8))
+    assert read_header(data[:2] + alone + data[2:]) == read_header(data)
+    for early in (b"\xff\xd8", b"\xff\xd9"):
+        with pytest.raises(PictureError, match="header is damaged"):
+            read_header(data[:2] + early + data[2:])
+
+
+def with_entries(tiff: bytes, *more: bytes) -> bytes:
+    """A little-endian TIFF whose directory has more entries."""
+    (at,) = struct.unpack_from("<I", tiff, 4)
+    (count,) = struct.unpack_from("<H", tiff, at)
+    entries = [tiff[at + 2 + 12 * i : at + 14 + 12 * i] for i in range(count)]
+    replaced = {struct.unpack_from("<HH", entry) for entry in more}
+    directory = [entry for entry in entries if struct.unpack_from("<HH", entry) not in replaced] + list(more)
+    end = tiff + bytes(len(tiff) % 2)
+    forged = bytearray(end + struct.pack("<H", len(directory)) + b"".join(sorted(directory)) + bytes(4))
+    struct.pack_into("<I", forged, 4, len(end))
+    return bytes(forged)
+
+
+@pytest.mark.parametrize("kind", [1, 4, 13])
+def test_a_size_that_is_not_that_of_the_pixels_is_never_believed(kind):
+    """Tags that are there twice, or whose value is as long as decoders and this package do not agree on."""
+    tiff = zoo.encode(np.full((40, 60, 3), 9, np.uint8), "TIFF")
+    forged = with_entries(tiff, struct.pack("<HHII", 256, kind, 1, 0x0100003C), struct.pack("<HHII", 257, kind, 1, 8))
+    try:
+        decoded = image.decode(forged)
+    except PictureError:
+        return
+    assert (decoded.height, decoded.width) == decoded.pixels.shape[:2]
+
+
+def test_what_a_format_has_no_room_for_is_scaled_down():
+    long = np.zeros((2, 70_000, 3), np.uint8)
+    for suffix, longest in ((".jpg", 65_500), (".webp", 16_383), (".png", 70_000)):
+        assert image.decode(image.encode(long, suffix)).width == longest
 
 
 def test_transparent_pixels_are_laid_over_white():

@@ -280,6 +280,25 @@ def test_annotated_pictures_have_the_size_of_the_original_and_a_drawn_box(edge_d
     assert np.abs(pixels.astype(int) - zoo.scene()).max() > 100
 
 
+def test_pictures_with_a_long_name_or_a_long_side_are_drawn_like_others(edge_detect, tiny_model, tmp_path):
+    long = tmp_path / f"{'🙂' * 60}.png"
+    long.write_bytes(zoo.encode(np.full((2, 70_000, 3), (200, 0, 0), np.uint8), "PNG"))
+    folders = tmp_path / "drawn", tmp_path / "crops"
+    run = edge_detect(
+        *("scan", "-m", tiny_model, "--whole-image", "--annotate", folders[0], "--save-crops", folders[1], long)
+    )
+    assert run.code == 1
+    for folder in folders:
+        (written,) = folder.iterdir()
+        assert written.name.startswith("🙂" * 40)
+
+
+def test_a_file_where_a_folder_for_pictures_should_be_is_wrong_usage(edge_detect, tiny_model, red):
+    run = edge_detect("scan", "-m", tiny_model, "--save-crops", red, red)
+    assert (run.code, run.out) == (2, "")
+    assert "pictures cannot be written to" in run.err
+
+
 def test_equal_names_in_two_folders_do_not_overwrite_each_other(edge_detect, tiny_model, tmp_path):
     for name in ("one", "two"):
         zoo.write({"scene.png": zoo.good()["plain.png"]}, tmp_path / "in" / name)

@@ -209,13 +209,13 @@ def deployable(recipe: Recipe) -> keras.Model:
 def average(model: keras.Model, averaged: keras.Model) -> None:
     """Give `averaged` the moving average of a model's weights, leaving the model as it is.
 
-    Raises UsageError when that is no finite number.
+    Raises UsageError when either are no finite numbers.
     """
     current = model.get_weights()
     model.optimizer.finalize_variable_values(model.trainable_variables)
     networks.deploy(model, averaged)
     model.set_weights(current)
-    if not is_finite(averaged):
+    if not (is_finite(model) and is_finite(averaged)):
         raise UsageError(f"the weights are no finite numbers any more; {DIVERGED}")
 
 

@@ -74,7 +74,10 @@ def scan(
     visitors = []
     for folder, write in ((save_crops, pictures.save_crops), (annotate, pictures.save_annotated)):
         if folder:
-            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise UsageError(f"pictures cannot be written to {folder}: {error.strerror}") from error
             visitors.append(partial(write, folder=folder))
     tally = Tally()
     try:

@@ -1,6 +1,7 @@
 """The Gradio interface for trying models by hand, on this machine only."""
 
 import os
+import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -8,6 +9,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edge_detect.errors import EdgeDetectError
 from edge_detect.serve.guard import LOCAL_NAMES, OwnNames
@@ -36,6 +39,10 @@ _ABOUT = """A score is the probability (0–1) that a face is fake, and a hint, 
 and are deleted when this program ends."""
 
 
+_FETCHING = re.compile(r"/(file[=/]https?:|proxy=)", re.IGNORECASE)
+"""Paths by which Gradio gives what lies elsewhere."""
+
+
 def serve_trials(models: Sequence[str], finder: str | None, port: int) -> None:
     """Serve the interface until told to stop; port: 0 for a free one.
 
@@ -47,7 +54,8 @@ def serve_trials(models: Sequence[str], finder: str | None, port: int) -> None:
         os.environ.update(_OFFLINE, GRADIO_TEMP_DIR=uploads)
         app = _new_app(trial, Path(uploads))
         url = url_of(HOST, listening)
-        run(Hardened(OwnNames(app, LOCAL_NAMES, ()), headers(_POLICY)), listening, f"Gradio on {url} (Ctrl-C ends)")
+        guarded = OwnNames(_NoAddresses(app), LOCAL_NAMES, ())
+        run(Hardened(guarded, headers(_POLICY)), listening, f"Gradio on {url} (Ctrl-C ends)")
 
 
 def _new_app(trial: Trial, uploads: Path) -> FastAPI:
@@ -91,7 +99,6 @@ def _blocks(trial: Trial, uploads: Path) -> Any:
                     sources=["upload", "webcam", "clipboard"],
                     buttons=["fullscreen"],
                 )
-                picture.async_move_resource_to_block_cache = partial(_uploaded, uploads.resolve())
                 model = gradio.Dropdown(trial.names, value=trial.names[0], label="Model")
                 rate = gradio.Dropdown(
                     trial.rates, value="", label="Call fake what this share of real pictures reaches"
@@ -106,7 +113,23 @@ def _blocks(trial: Trial, uploads: Path) -> Any:
         scoring = {"fn": score, "inputs": [picture, model, rate], "outputs": [annotated, heat, record]}
         button.click(**scoring, api_name=API_NAME)
         picture.input(**scoring, api_visibility="private")
+    for block in blocks.blocks.values():  # a file may be named where a word is expected, too
+        block.async_move_resource_to_block_cache = partial(_uploaded, uploads.resolve())
     return blocks
+
+
+class _NoAddresses:
+    """Refuses what would have Gradio fetch an address: its routes for files take one, too."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or refuse it with 403."""
+        if scope["type"] == "http" and _FETCHING.search(scope["path"]):
+            await JSONResponse({"detail": "no address is taken from a client"}, 403)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
 async def _uploaded(uploads: Path, path: "str | Path | None") -> "str | None":

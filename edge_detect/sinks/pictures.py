@@ -10,6 +10,8 @@ from edge_detect import image
 from edge_detect.detector import Inspection
 from edge_detect.results import TOO_SMALL, Verdict
 
+_LONGEST = 200
+"""Bytes of a name at most before what is put behind it: file systems take 255."""
 _COLOURS = {Verdict.FAKE: (220, 30, 30), Verdict.REAL: (30, 160, 60), Verdict.UNCERTAIN: (230, 160, 0)}
 
 
@@ -22,7 +24,7 @@ def save_crops(inspection: Inspection, folder: Path) -> None:
 def save_annotated(inspection: Inspection, folder: Path) -> None:
     """Write the picture as a JPEG with each face's box, verdict and score drawn in; nothing for an unreadable one.
 
-    It is as large as it was decoded: large JPEGs are smaller than their originals.
+    It is as large as it was decoded, or as a JPEG can be: large JPEGs are smaller than their originals.
     """
     if inspection.picture is not None:
         image.save(folder / f"{unique_name(inspection.result.path)}.jpg", annotated(inspection))
@@ -48,7 +50,7 @@ def unique_name(path: str) -> str:
     digest = hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:8]
     stem = "stdin" if path == "-" else Path(path).stem
     printable = "".join(sign if sign.isprintable() and sign not in "/\\" else "_" for sign in stem)
-    return f"{printable[:80]}-{digest}"
+    return f"{printable.encode()[:_LONGEST].decode(errors='ignore')}-{digest}"
 
 
 def _label(canvas: image.Picture, text: str, corner: tuple[int, int], colour: tuple[int, int, int], thick: int) -> None:

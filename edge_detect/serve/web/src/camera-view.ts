@@ -20,6 +20,7 @@ export class CameraView {
   private readonly trouble = byId("camera-trouble");
   private readonly live = byId("camera-live");
   private stream: MediaStream | null = null;
+  private turn = 0;
 
   constructor(
     private readonly examiner: () => Examiner,
@@ -40,25 +41,39 @@ export class CameraView {
 
   private async start(deviceId?: string): Promise<void> {
     this.release();
+    const { turn } = this;
     const section = byId("camera");
     section.hidden = false;
+    let stream: MediaStream;
     try {
-      this.stream = await openCamera(deviceId);
+      stream = await openCamera(deviceId);
     } catch (error) {
       if (!(error instanceof CameraError)) throw error;
+      if (this.turn !== turn) return;
       this.trouble.textContent = error.message;
       this.trouble.hidden = false;
       this.live.hidden = true;
       this.announce(error.message);
       return;
     }
+    if (this.turn !== turn) {
+      end(stream); // stopped, or started anew, while the browser asked
+      return;
+    }
+    this.stream = stream;
     this.trouble.hidden = true;
     this.live.hidden = false;
-    this.video.srcObject = this.stream;
-    await this.video.play();
+    this.video.srcObject = stream;
+    try {
+      await this.video.play();
+    } catch (error) {
+      if (this.turn !== turn) return; // the video was taken away before it began
+      throw error;
+    }
+    if (this.turn !== turn) return;
     this.announce("The camera is on. Keep a frame to hear what is said of it.");
     await this.offerOthers(deviceId);
-    await this.watch(this.stream);
+    await this.watch(stream);
   }
 
   private async offerOthers(current?: string): Promise<void> {
@@ -103,8 +118,13 @@ export class CameraView {
   }
 
   private release(): void {
-    this.stream?.getTracks().forEach((track) => track.stop());
+    this.turn++; // what is still being opened is not wanted any more
+    if (this.stream) end(this.stream);
     this.stream = null;
     this.video.srcObject = null;
   }
+}
+
+function end(stream: MediaStream): void {
+  stream.getTracks().forEach((track) => track.stop());
 }

@@ -27,6 +27,10 @@ export async function decode(data: Uint8Array<ArrayBuffer>, longer: number): Pro
   }
   const bitmap = await toBitmap(data, header);
   try {
+    const sides = [bitmap.width, bitmap.height];
+    if (![`${sides}`, `${sides.reverse()}`].includes(`${[header.width, header.height]}`)) {
+      throw new PictureError(`the ${header.format} header is damaged: it gives another size than the picture has`);
+    }
     const scale = scaleOf(header, longer);
     const pixels = turn(await readPixels(bitmap, scale), header.orientation);
     // Only a JPEG is reduced, and of that the browser gives the upright sides.

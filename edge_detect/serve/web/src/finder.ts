@@ -25,8 +25,9 @@ export async function findFaces(finder: Network, picture: Picture): Promise<Foun
   const one = await finder.run(frame);
   const two = await finder.run(mirror(frame));
   const side = Math.floor(finder.card.input_side / STRIDE);
+  const by = fround(scale); // as numpy divides float32
   const found = decode(merge(one, two, side), side, finder.card.thresholds.face).map(({ box, score }) => ({
-    box: box.map((value) => fround(value / scale)) as unknown as Box,
+    box: box.map((value) => fround(value / by)) as unknown as Box,
     score,
   }));
   const clip = (value: number, most: number) => Math.min(Math.max(value, 0), most);

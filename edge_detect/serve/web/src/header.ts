@@ -13,6 +13,10 @@ export interface Header {
   readonly orientation: number;
 }
 
+/** JPEG markers that no length follows: those that decoders skip, and the beginning and the end of a picture. */
+const ALONE = [0x01, 0xd0, 0xd1, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7];
+const ENDS = [0xd8, 0xd9];
+
 type Bytes = Uint8Array<ArrayBuffer>;
 
 const SUPPORTED = "JPEG, PNG, WebP, BMP and TIFF";
@@ -73,6 +77,11 @@ function readJpeg(data: Bytes, view: DataView): Header {
   while (marker !== 0xda) {
     while (view.getUint8(at) !== 0xff || [0x00, 0xff].includes(view.getUint8(at + 1))) at++;
     marker = view.getUint8(at + 1);
+    if (ALONE.includes(marker)) {
+      at += 2;
+      continue;
+    }
+    if (ENDS.includes(marker)) throw new PictureError("the JPEG header is damaged: it ends before the picture begins");
     const length = view.getUint16(at + 2);
     if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
       height = view.getUint16(at + 5);

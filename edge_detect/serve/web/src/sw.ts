@@ -1,7 +1,7 @@
 // The service worker: after the first load, the page works with the server stopped. The engine's files are kept as they
 // are fetched, so that nobody stores an engine that was never chosen.
 
-const { version, files } = __SHELL__;
+const { version, files, assets } = __SHELL__;
 const CACHE = `edge-detect-${version}`;
 const worker = self as unknown as ServiceWorkerGlobalScope;
 
@@ -18,7 +18,7 @@ worker.addEventListener("activate", (event) => {
   event.waitUntil(
     caches
       .keys()
-      .then((names) => Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name))))
+      .then((names) => Promise.all(names.filter((name) => name !== CACHE).map(takeOver)))
       .then(() => worker.clients.claim()),
   );
 });
@@ -30,6 +30,17 @@ worker.addEventListener("fetch", (event) => {
   else if (files.includes(pathname)) event.respondWith(fetchedOrKept(event.request));
 });
 
+/** What an earlier page has kept, an engine above all, is kept on where this page has the same file; the rest goes. */
+async function takeOver(name: string): Promise<void> {
+  const [earlier, cache] = await Promise.all([caches.open(name), caches.open(CACHE)]);
+  for (const request of await earlier.keys()) {
+    if (!assets.includes(new URL(request.url).pathname) || (await cache.match(request))) continue;
+    const response = await earlier.match(request);
+    if (response) await cache.put(request, response);
+  }
+  await caches.delete(name);
+}
+
 /** Files with a hash in their names never change. */
 async function keptOrFetched(request: Request): Promise<Response> {
   const cache = await caches.open(CACHE);
@@ -40,13 +51,12 @@ async function keptOrFetched(request: Request): Promise<Response> {
   return response;
 }
 
-/** The page itself is asked for first: it says which files belong to it. */
+/** The page itself is asked for first: it says which files belong to it. A server in front may answer for one that is gone. */
 async function fetchedOrKept(request: Request): Promise<Response> {
-  try {
-    return await fetch(request);
-  } catch (error) {
-    const kept = await caches.match(request, { ignoreSearch: true });
-    if (kept) return kept;
-    throw error;
-  }
+  const fetched = await fetch(request).catch((error: unknown) => error);
+  if (fetched instanceof Response && fetched.status < 500) return fetched;
+  const kept = await caches.match(request, { ignoreSearch: true });
+  if (kept) return kept;
+  if (fetched instanceof Response) return fetched;
+  throw fetched;
 }

@@ -22,7 +22,8 @@ export function shell(): Plugin {
         const files = ["/", ...names.filter((name) => KEPT.test(name) && name !== "index.html").map((name) => `/${name}`)];
         const worker = bundle["sw.js"];
         if (worker?.type !== "chunk" || !worker.code.includes("__SHELL__")) throw new Error("sw.js has no place for files");
-        const facts = JSON.stringify({ version: hash.digest("hex").slice(0, 16), files });
+        const assets = names.filter((name) => name.startsWith("assets/")).map((name) => `/${name}`);
+        const facts = JSON.stringify({ version: hash.digest("hex").slice(0, 16), files, assets });
         worker.code = worker.code.replaceAll("__SHELL__", facts);
       },
     },

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { violations } from "./axe";
 import { expect, given, Server, test } from "./served";
 
@@ -115,6 +116,35 @@ test("the webcam's frames are judged without being announced, and one can be kep
   await expect(site.locator("#camera")).toBeHidden();
 });
 
+test("a camera that opens too late is let go", async ({ context, site, server }) => {
+  await context.grantPermissions(["camera"], { origin: server.origin });
+  await site.evaluate(() => {
+    const { mediaDevices } = navigator;
+    const open = mediaDevices.getUserMedia.bind(mediaDevices);
+    const opened: MediaStream[] = [];
+    Object.assign(window, { opened });
+    mediaDevices.getUserMedia = async (wanted) => {
+      const stream = await open(wanted);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      opened.push(stream);
+      return stream;
+    };
+  });
+  const states = () =>
+    site.evaluate(() =>
+      (window as unknown as { opened: MediaStream[] }).opened.map((stream) => stream.getTracks()[0]!.readyState),
+    );
+  const start = site.getByRole("button", { name: "Use the camera" });
+  await start.click();
+  await start.click(); // while the browser asks
+  await expect(site.locator("#camera .verdict")).toBeVisible();
+  expect(await states()).toEqual(["ended", "live"]);
+  await site.locator("#camera select").dispatchEvent("change");
+  await site.getByRole("button", { name: "Stop" }).click(); // while the other one opens
+  await expect.poll(states).toEqual(["ended", "ended", "ended"]);
+  await expect(site.locator("#camera")).toBeHidden();
+});
+
 test("a camera that is not allowed is explained", async ({ context, site }) => {
   await context.clearPermissions();
   const session = await context.newCDPSession(site);
@@ -155,6 +185,21 @@ test("after the first load, the page works with the server stopped", async ({ br
   await page.setInputFiles("#files", given("hopper-original.png"));
   await expect(page.locator(`${card} .trouble`)).toContainText("This picture was not scored");
   await context.close();
+});
+
+test("a server in front that answers for one that is gone does not take the page away", async ({ browser }) => {
+  const server = await Server.start();
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(server.origin);
+  await expect(page.locator("#offline")).toHaveText("Works offline from now on.");
+  await expect(page.locator("#engine-state")).toContainText("LiteRT.js is ready");
+  await server.stop();
+  const front = createServer((_request, response) => response.writeHead(502).end()).listen(Number(new URL(server.origin).port), "127.0.0.1");
+  await page.reload();
+  await expect(page.locator("#engine-state")).toContainText("LiteRT.js is ready");
+  await context.close();
+  front.close();
 });
 
 test("nothing is wider than a small phone", async ({ site }) => {
