@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -99,6 +100,8 @@ def check_out(out: Path) -> None:
         raise UsageError(f"{out} is where the shipped models are, which stay as they were measured; write elsewhere")
     if out.is_dir():
         raise UsageError(f"{out} is a folder; name the file to write, such as {out / 'mine.tflite'}")
+    if not os.access(out.parent, os.W_OK):
+        raise UsageError(f"nothing can be written to {out.parent}; write elsewhere")
     if out.exists():
         with out.open("rb") as file:
             if file.read(8)[4:] != b"TFL3":

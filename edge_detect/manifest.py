@@ -6,9 +6,12 @@ x0 y0 x1 y1, the face box in pixels), or a folder with a sub-folder for each lab
 
 import csv
 import hashlib
+import math
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +46,8 @@ class Sample:
 def read_manifest(root: Path, labels: Sequence[str] = LABELS) -> list[Sample]:
     """All samples below `root`, sorted by path.
 
-    Raises UsageError when there are none, a label or split is unknown, or a group spans two splits.
+    Raises UsageError when there are none, a table cannot be read, a label or split is unknown, or a group spans two
+    splits.
     """
     table = root / "labels.csv"
     if table.is_file():
@@ -66,7 +70,7 @@ def labels_in(root: Path) -> list[str]:
     """
     table = root / "labels.csv"
     if table.is_file():
-        with table.open(newline="", encoding="utf-8-sig") as file:
+        with _opened(table) as file:
             found = sorted({row.get("label") or "" for row in csv.DictReader(file)})
     else:
         found = sorted(path.name for path in root.glob("[!.]*") if path.is_dir())
@@ -113,18 +117,22 @@ def load_pictures(samples: Iterable[Sample], side: int) -> NDArray[np.uint8]:
 def _load(sample: Sample, side: int) -> image.Picture:
     try:
         return image.load_whole(sample.path.read_bytes(), side)
+    except OSError as error:
+        raise PictureError(f"{sample.path}: {error.strerror}") from error
     except PictureError as error:
         raise PictureError(f"{sample.path}: {error}") from error
 
 
 def _from_csv(root: Path, table: Path, labels: Sequence[str]) -> Iterator[Sample]:
-    with table.open(newline="", encoding="utf-8-sig") as file:
+    with _opened(table) as file:
         reader = csv.DictReader(file)
         missing = _REQUIRED - set(reader.fieldnames or ())
         if missing:
             raise UsageError(f"{table} lacks the columns {', '.join(sorted(missing))}")
         for row in reader:
             where = f"{table}, line {reader.line_num}"
+            if blank := sorted(name for name in ("file", "group") if not row[name]):
+                raise UsageError(f"{where}: there is no {' and no '.join(blank)}")
             if row["label"] not in labels:
                 known = (
                     f"neither {labels[0]!r} nor {labels[1]!r}" if len(labels) == 2 else f"none of {', '.join(labels)}"
@@ -133,17 +141,44 @@ def _from_csv(root: Path, table: Path, labels: Sequence[str]) -> Iterator[Sample
             if row["split"] not in SPLITS:
                 raise UsageError(f"{where}: split {row['split']!r} is not one of {', '.join(SPLITS)}")
             label = labels.index(row["label"])
-            box = (float(row["x0"]), float(row["y0"]), float(row["x1"]), float(row["y1"])) if row.get("x0") else None
-            yield Sample(root / row["file"], label, row["source"], row["method"], row["group"], row["split"], box)
+            names = (row["source"] or "", row["method"] or "", row["group"], row["split"])
+            yield Sample(root / row["file"], label, *names, _box(row, where))
+
+
+@contextmanager
+def _opened(table: Path) -> Iterator[TextIO]:
+    """A table to read. Raises UsageError where it is no text in UTF-8."""
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            yield file
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{table} is no CSV table in UTF-8: {error}; save it again as one") from error
+
+
+def _box(row: dict[str, str], where: str) -> tuple[float, float, float, float] | None:
+    """The box in a row, or none where it holds none. Raises UsageError for what are not four numbers."""
+    if not row.get("x0"):
+        return None
+    try:
+        x0, y0, x1, y1 = (float(row[name]) for name in ("x0", "y0", "x1", "y1"))
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"{where}: a box is four numbers, x0 y0 x1 y1, or blank") from error
+    if not all(map(math.isfinite, (x0, y0, x1, y1))):
+        raise UsageError(f"{where}: a box is four numbers, x0 y0 x1 y1, or blank")
+    return x0, y0, x1, y1
 
 
 def _from_folders(root: Path, labels: Sequence[str]) -> Iterator[Sample]:
-    """Split by a hash of the group, 80:10:10; the group is the sub-folder in a label's folder, else the file."""
+    """Split by a hash of the group, 80:10:10; the group is the sub-folder in a label's folder, else the file.
+
+    Hidden files are left out.
+    """
     for label, name in enumerate(labels):
         folder = root / name
         for path in sorted(folder.rglob("*")):
-            if path.suffix.lower() in _SUFFIXES and path.is_file():
-                inner = path.relative_to(folder)
+            inner = path.relative_to(folder)
+            hidden = any(part.startswith(".") for part in inner.parts)
+            if path.suffix.lower() in _SUFFIXES and path.is_file() and not hidden:
                 group = inner.parts[0] if len(inner.parts) > 1 else inner.stem
                 yield Sample(path, label, root.name, name, f"{root.name}-{group}", split_of(group))
 

@@ -17,6 +17,7 @@ from edge_detect.evaluation.comparison import twins
 from edge_detect.evaluation.cost import multiply_adds
 from edge_detect.evaluation.cross_source import cross_source, real_against_real
 from edge_detect.evaluation.damage import DAMAGES, damaged
+from edge_detect.evaluation.facts import leakage
 from edge_detect.evaluation.floors import file_floors
 from edge_detect.evaluation.robustness import robustness
 from edge_detect.evaluation.rows import Split, row_figures, rows, split_figures
@@ -147,7 +148,26 @@ def test_calibration_of_two_scores_worked_out_by_hand():
     found = reliability(split, scores)
     assert found["brier"] == pytest.approx(0.8 * 0.01 + 0.2 * 0.81, abs=1e-4)
     assert sum(entry["weight"] for entry in found["bins"]) == pytest.approx(1, abs=1e-3)
-    assert found["ece"] >= 0.0999  # bins within ties of one score may only add to it
+    assert found["ece"] == pytest.approx(0.1, abs=1e-4)
+
+
+def test_calibration_and_risk_do_not_depend_on_the_order_of_pictures_that_tie():
+    rng = np.random.default_rng(3)
+    labels = rng.integers(0, 2, 400)
+    scores = np.round(np.clip(0.3 * labels + rng.normal(0.35, 0.2, 400), 0.02, 0.98), 1)
+    found = []
+    for order in (np.argsort(labels), np.argsort(-labels), rng.permutation(400)):
+        split = Split(samples(*("fake:s" if label else "real:s" for label in labels[order])))
+        band = Thresholds(real=0.4, fake=0.6)
+        found.append((reliability(split, scores[order])["ece"], risk_coverage(split, scores[order], band)["area"]))
+    assert found[1:] == [pytest.approx(found[0], abs=1e-4)] * 2
+
+
+def test_intervals_are_not_drawn_from_a_handful_of_groups():
+    for groups, there in ((4, False), (5, True)):
+        split = Split(samples(*(f"{label}:s:g{i % groups}" for label in ("real", "fake") for i in range(40))))
+        found = plain(split, np.random.default_rng(1).random(80))["all"]["intervals"]
+        assert all((interval is not None) is there for interval in found.values())
 
 
 def test_both_classes_weigh_alike_in_calibration():
@@ -235,3 +255,16 @@ def test_multiply_adds_are_counted_by_hand():
     assert multiply_adds(tiny.flatbuffer()) == 3
     grid = tiny.FINDER_SIDE // tiny.STRIDE
     assert multiply_adds(tiny.finder_flatbuffer()) == grid * grid * 3 * (1 + 2 + 2)
+
+
+def test_files_of_few_pictures_give_no_floor(tmp_path):
+    """The classifier could not tell them apart, however different their files are."""
+    for count, floor in ((20, None), (40, 1.0)):
+        found = []
+        for label, side in (("real", 8), ("fake", 16)):
+            for number in range(count):
+                path = tmp_path / f"{label}{number}.png"
+                path.write_bytes(zoo.encode(np.zeros((side, side, 3), np.uint8), "PNG"))
+                found.append(Sample(path, int(label == "fake"), "s", "m", path.stem, "test"))
+        value = leakage(found[:count], found[count:])
+        assert np.isnan(value) if floor is None else value == floor

@@ -1,8 +1,8 @@
 import pytest
 import zoo
 
-from edge_detect.errors import UsageError
-from edge_detect.manifest import FAKE, REAL, data_hash, read_manifest, read_manifests
+from edge_detect.errors import PictureError, UsageError
+from edge_detect.manifest import FAKE, REAL, data_hash, load_pictures, read_manifest, read_manifests
 
 HEADER = "file,label,source,method,group,split\n"
 
@@ -31,12 +31,44 @@ def test_a_table_is_read(tmp_path):
         (["a.jpg,maybe,s,m,g,train"], "line 2: label 'maybe'"),
         (["a.jpg,real,s,m,g,dev"], "split 'dev'"),
         (["a.jpg,real,s,m,g,train", "b.jpg,fake,s,m,g,test"], "group 'g' is in the splits"),
+        (["a.jpg,real,s,m,,train"], "line 2: there is no group"),
+        (["a.jpg,real"], "line 2: there is no group"),
         ([], "holds no pictures"),
     ],
 )
 def test_a_wrong_table_is_refused(tmp_path, rows, message):
     with pytest.raises(UsageError, match=message):
         read_manifest(manifest(tmp_path, rows))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ((HEADER + "ä.jpg,real,s,m,g,train\n").encode("cp1252"), "no CSV table in UTF-8"),
+        (HEADER.encode("utf-16"), "no CSV table in UTF-8"),
+        (b"file,label,source,method,group,split,x0\na.jpg,real,s,m,g,train,1\n", "line 2: a box is four numbers"),
+        (b"file,label,source,method,group,split,x0,y0,x1,y1\na.jpg,real,s,m,g,train,1,1,,9\n", "a box is four numbers"),
+        (b"file,label,source,method,group,split,x0,y0,x1,y1\na.jpg,real,s,m,g,train,1,1,nan,9\n", "a box is four"),
+    ],
+)
+def test_a_table_that_cannot_be_read_is_refused(tmp_path, text, message):
+    (tmp_path / "labels.csv").write_bytes(text)
+    with pytest.raises(UsageError, match=message):
+        read_manifest(tmp_path)
+
+
+def test_a_picture_that_is_gone_is_named(tmp_path):
+    samples = read_manifest(manifest(tmp_path, ["a.jpg,real,s,m,g,train"]))
+    (tmp_path / "a.jpg").unlink()
+    with pytest.raises(PictureError, match=r"a\.jpg: No such file"):
+        load_pictures(samples, 8)
+
+
+def test_hidden_files_of_plain_folders_are_no_pictures(tmp_path):
+    for name in ("real/a.png", "real/._a.png", "fake/.trash/b.png", "fake/b.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    assert [sample.path.name for sample in read_manifest(tmp_path)] == ["b.png", "a.png"]
 
 
 def test_a_table_without_its_columns_is_refused(tmp_path):

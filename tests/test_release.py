@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from edge_detect.errors import UsageError
+from training import history
 from training.chronicle import chronicle, labels
 
 HEADING = "crops,hours,loss,score,details,learning_rate\n"
@@ -101,3 +102,9 @@ def test_what_was_converted_from_the_weights_before_is_gone_from_folder_and_figu
 def test_runs_that_end_close_together_share_a_label():
     ends = [(5.0, 0.8, "1"), (9.9, 0.7, "2"), (10.0, 0.9, "3"), (10.1, 0.8, "3")]
     assert labels(ends) == [("1", 5.0, 0.8), ("2, 3", 10.1, 0.9)]
+
+
+def test_a_history_holds_sources_of_any_name():
+    details = {"My Faces=2": 0.5, "plain": 0.25, "ä %": 1.0}
+    assert history.parted(history.joined(details)) == details
+    assert history.parted("gan128=0.5000 sdfd+pollinations=0.9000") == {"gan128": 0.5, "sdfd+pollinations": 0.9}

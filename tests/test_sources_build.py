@@ -1,6 +1,7 @@
 """Building a source from a repository: each picture where it belongs, and always the same bytes."""
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -17,7 +18,7 @@ import zoo
 from edge_detect import image
 from edge_detect.evaluation.facts import jpeg_quality
 from edge_detect.manifest import FAKE, REAL, read_manifest
-from training.sources.build import COLUMNS, Splits
+from training.sources.build import COLUMNS, MISSING, Splits
 from training.sources.plan import group_name
 
 
@@ -96,6 +97,20 @@ def test_a_crop_is_cut_by_the_rule_of_inference_and_written_as_the_shared_data_i
     assert jpeg_quality(data) == 88
     assert b"Exif" not in data
     assert b"JFIF" in data[:32]
+
+
+def test_what_was_lost_or_missing_is_built_again(discs, finder, tmp_path):
+    arguments = ("build", discs, "--out", tmp_path / "out", "--clones", tmp_path / "owner", "--finder", finder)
+    sources(*arguments)
+    built = tmp_path / "out" / "discs"
+    whole = tree(built)
+    (built / rows(built / "labels.csv")[0]["file"]).unlink()
+    sources(*arguments)
+    assert tree(built) == whole
+    (journal,) = (built / "journal").glob("*.json")
+    journal.write_text(json.dumps([{"reason": MISSING, "path": "x", "group": "x"}]))  # of a clone that lacked them
+    sources(*arguments)
+    assert tree(built) == whole
 
 
 def test_a_clone_over_the_wire_gives_the_same_as_one_on_disk(discs, finder, tmp_path):

@@ -4,6 +4,7 @@ import csv
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from matplotlib.figure import Figure
 
@@ -26,9 +27,20 @@ class History:
 
     def add(self, crops: int, loss: float, score: float, details: dict[str, float], rate: float) -> None:
         """Append a row: crops seen, mean loss since the last row, validation score and its parts, learning rate."""
-        parts = " ".join(f"{name}={value:.4f}" for name, value in details.items())
+        parts = joined(details)
         with self.path.open("a", newline="", encoding="utf-8") as file:
             csv.writer(file).writerow((crops, f"{self.hours:.3f}", f"{loss:.4f}", f"{score:.4f}", parts, f"{rate:.2e}"))
+
+
+def joined(details: dict[str, float]) -> str:
+    """Parts of a score, as sources of any name, in one cell of a history."""
+    return " ".join(f"{quote(name, safe='+')}={value:.4f}" for name, value in details.items())
+
+
+def parted(cell: str) -> dict[str, float]:
+    """The parts of a score by name, from a cell that `joined` made."""
+    pairs = (part.rpartition("=") for part in cell.split())
+    return {unquote(name): float(value) for name, _, value in pairs}
 
 
 def join(runs: dict[str, list[dict[str, str]]], out: Path) -> None:
@@ -61,9 +73,9 @@ def plot(table: Path, picture: Path) -> None:
     top.plot(crops, [float(row["loss"]) for row in rows], color="black")
     top.set_ylabel("training loss")
     middle.plot(crops, [float(row["score"]) for row in rows], color="black", linewidth=2, label="all")
-    details = [dict(part.split("=") for part in row["details"].split()) for row in rows]
+    details = [parted(row["details"]) for row in rows]
     for name in details[0]:
-        middle.plot(crops, [float(row[name]) for row in details], label=name)
+        middle.plot(crops, [row[name] for row in details], label=name)
     middle.set_ylabel("validation score")
     middle.legend(loc="lower right")
     bottom.plot(crops, [float(row["learning_rate"]) for row in rows], color="grey")

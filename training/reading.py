@@ -67,7 +67,7 @@ def fit_reading(path: Path, data: list[Path], out: Path, version: str, patches_o
     out.mkdir(parents=True, exist_ok=True)
     save_model(reading, dataclasses.replace(card, version=version, training=training), out)
     scores = predict(reading, pictures)
-    details = " ".join(f"{name}={value:.4f}" for name, value in metrics.auc_by_source(samples, scores).items())
+    details = history.joined(metrics.auc_by_source(samples, scores))
     spent = {name: trained[name] for name in history.COLUMNS}  # a mean's history also names its runs
     row = {**spent, "score": f"{metrics.auc(labels, scores):.4f}", "details": details, "learning_rate": "0"}
     history.write(out / "history.csv", history.COLUMNS, [row])

@@ -11,7 +11,9 @@ def evaluate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A .tflite classifier or the name of a shipped one.")],
     data: Annotated[
         list[Path],
-        typer.Argument(metavar="DATA", help="Labelled face crops: folders with labels.csv, or with real/ and fake/."),
+        typer.Argument(
+            metavar="DATA", help="Labelled face crops: folders with labels.csv, or with real/ and fake/ (see README)."
+        ),
     ],
     split: Annotated[
         Optional[list[str]], typer.Option(help="Which pictures; repeatable; default: test and unseen.")
@@ -61,10 +63,10 @@ def evaluate(
         quiet=quiet,
     )
     figures = json.dumps(evaluation.figures, indent=1, allow_nan=False)
+    typer.echo(figures if to_stdout else text(evaluation.figures))  # first: what follows may fail
+    if json_file:
+        write(json_file, figures)
     if report:
         from edge_detect.evaluation.report import report as page
 
         write(report, page(evaluation))
-    if json_file:
-        write(json_file, figures)
-    typer.echo(figures if to_stdout else text(evaluation.figures))

@@ -20,18 +20,19 @@ _POINTS = 60
 def reliability(split: Split, scores: NDArray[np.float64]) -> dict[str, Any] | None:
     """Expected calibration error, Brier score (Brier, 1950), and the reliability bins; None when a class is missing.
 
-    The bins hold equal shares of the weight (adaptive binning: Nixon et al., 2019), so none is nearly empty: of each,
-    the mean score, the share of fakes, and the weight.
+    The bins hold equal shares of the weight (adaptive binning: Nixon et al., 2019), so none is nearly empty, but
+    pictures of one score are in one bin: of each, the mean score, the share of fakes, and the weight.
     """
     if not split.both:
         return None
     weights = class_weights(split)
-    order = np.argsort(scores, kind="stable")
-    shares = np.cumsum(weights[order]) - weights[order] / 2
-    bins = np.minimum((shares * BINS).astype(int), BINS - 1)
+    _, tied = np.unique(scores, return_inverse=True)
+    masses = np.bincount(tied, weights)
+    shares = np.cumsum(masses) - masses / 2
+    bins = np.minimum((shares * BINS).astype(int), BINS - 1)[tied]
     found = []
     for number in np.unique(bins):
-        inside = order[bins == number]
+        inside = np.flatnonzero(bins == number)
         weight = weights[inside].sum()
         mean, fakes = (float(weights[inside] @ values[inside] / weight) for values in (scores, split.fakes))
         found.append({"score": round(mean, 4), "fakes": round(fakes, 4), "weight": round(float(weight), 4)})
@@ -44,8 +45,8 @@ def risk_coverage(split: Split, scores: NDArray[np.float64], thresholds: Thresho
     """Error among the decided against the share that is decided (El-Yaniv and Wiener, 2010); None without a class.
 
     Pictures are decided in the order of their distance, in logits, from the middle of the card's uncertain band, so the
-    card's own band is a point of the curve: coverage and error. area: mean error over all coverages. curve: pairs of
-    coverage and error.
+    card's own band is a point of the curve: coverage and error; those at one distance are decided at once. area: mean
+    error over all coverages. curve: pairs of coverage and error.
     """
     if not split.both:
         return None
@@ -55,14 +56,15 @@ def risk_coverage(split: Split, scores: NDArray[np.float64], thresholds: Thresho
     decided = (scores < thresholds.real) | (scores >= thresholds.fake)
     wrong = (distance >= 0) != split.fakes
     coverage = float(weights[decided].sum())
-    order = np.argsort(-np.abs(distance), kind="stable")
-    reached = np.cumsum(weights[order])
-    errors = np.cumsum((weights * wrong)[order]) / reached
-    at = np.unique(np.linspace(0.02, 1, _POINTS) * (len(order) - 1)).astype(int)
+    _, tied = np.unique(-np.abs(distance), return_inverse=True)
+    masses = np.bincount(tied, weights)
+    reached = np.cumsum(masses)
+    errors = np.cumsum(np.bincount(tied, weights * wrong)) / reached
+    at = np.unique(np.linspace(0.02, 1, _POINTS) * (len(reached) - 1)).astype(int)
     return {
         "coverage": round(coverage, 4),
         "error": round(float(weights[decided & wrong].sum()) / coverage, 4) if coverage else None,
-        "area": round(float(weights[order] @ errors), 4),
+        "area": round(float(masses @ errors), 4),
         "curve": [[round(float(reached[i]), 4), round(float(errors[i]), 4)] for i in at],
     }
 

@@ -9,6 +9,8 @@ from edge_detect.manifest import Sample
 
 _AT_MOST = 4000
 """Pictures of a class that take part."""
+_AT_LEAST, _GROUPS = 30, 10
+"""Pictures and groups of a class below which the classifier, whose leaves hold 20 pictures, could tell nothing."""
 _STANDARD_SUM = 3685 / 64
 """Mean of the luminance quantization table of JPEG at quality 50 (ITU-T T.81, annex K)."""
 
@@ -24,7 +26,8 @@ def leakage(samples: list[Sample], rivals: list[Sample]) -> float:
     from threadpoolctl import threadpool_limits
 
     chosen = [*_some(samples), *_some(rivals)]
-    if len({sample.group for sample in samples}) < 10 or len({sample.group for sample in rivals}) < 10:
+    few = (len(part) < _AT_LEAST or len({sample.group for sample in part}) < _GROUPS for part in (samples, rivals))
+    if any(few):
         return float("nan")
     facts = np.stack([file_facts(sample) for sample in chosen])
     labels = np.array([sample.label for sample in chosen])

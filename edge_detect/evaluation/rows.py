@@ -15,6 +15,9 @@ from edge_detect.manifest import FAKE, REAL, Sample
 SIZES = {"under 128 px": (0, 128), "128 to 191 px": (128, 192), "192 px or more": (192, np.inf)}
 """Classes of pictures: the shorter side in pixels, from and below."""
 
+LEAST_GROUPS = 5
+"""Groups of pictures that an interval is drawn from at least."""
+
 
 class Split:
     """The samples of a split as arrays (n,), and the draws of its groups."""
@@ -92,6 +95,7 @@ def row_figures(
 ) -> tuple[dict[str, Any], Figure]:
     """Figures of a row with their intervals, to four digits, and the AUC in each draw.
 
+    A row of fewer than LEAST_GROUPS groups has no intervals: draws of so few say little of others.
     scores (n,): of the split's samples; flagged (n,): called fake. What needs a class that is missing is left out.
     """
     either = row.reals | row.fakes
@@ -102,8 +106,14 @@ def row_figures(
     groups = {"real_accuracy": split.bootstrap.groups(row.reals), "fake_accuracy": split.bootstrap.groups(row.fakes)}
     counts = {"real": int(row.reals.sum()), "fake": int(row.fakes.sum()), "own_reals": row.own_reals}
     known = {name: round(float(value), 4) for name, value in point.items() if np.isfinite(value)}
+    enough = split.bootstrap.groups(either) >= LEAST_GROUPS
     intervals = {
-        name: share_interval(draws[name], groups[name]) if name in groups else interval(draws[name]) for name in known
+        name: None
+        if not enough
+        else share_interval(draws[name], groups[name])
+        if name in groups
+        else interval(draws[name])
+        for name in known
     }
     return counts | known | {"intervals": intervals}, draws["auc"]
 

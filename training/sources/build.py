@@ -95,7 +95,7 @@ def build(
     try:
         pending: dict[Future[None], int] = {}
         for stretch, file in zip(stretches, files, strict=True):
-            if not file.exists():
+            if not _is_done(file, out):
                 pending[pool.submit(work, stretch, file)] = len(stretch)
             else:
                 _advance(advance, len(stretch))
@@ -110,6 +110,14 @@ def build(
     write_table(out / "labels.csv", COLUMNS, sorted(kept, key=lambda row: row["file"]))
     write_table(out / "dropped.csv", DROPPED, sorted(dropped, key=lambda row: row["path"]))
     return len(kept), len(dropped)
+
+
+def _is_done(journal: Path, out: Path) -> bool:
+    """Whether a stretch was built: its crops are there, and no picture of it was missing in the clone."""
+    if not journal.exists():
+        return False
+    rows = json.loads(journal.read_text(encoding="utf-8"))
+    return all((out / row["file"]).exists() if "file" in row else row["reason"] != MISSING for row in rows)
 
 
 def _advance(advance: Callable[[], None], count: int) -> None:
