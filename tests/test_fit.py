@@ -23,6 +23,7 @@ from edge_detect.manifest import read_manifest
 from training import networks
 from training.classifier import ClassifierTask
 from training.fit import fit
+from training.history import History
 from training.recipe import read_recipe
 
 
@@ -60,6 +61,14 @@ def test_a_killed_run_goes_on(recipe, tmp_path):
     done = python("training", "fit", recipe, "--out", folder, "--resume")
     assert done.returncode == 0, done.stderr
     assert [row["crops"] for row in history(folder)] == ["640", "1280", "1920", "2560"]
+
+
+def test_hours_since_the_last_validation_are_kept_with_the_state(run, tmp_path):
+    with np.load(run / "checkpoint.npz") as stored:
+        spent = json.loads(str(stored["progress"]))["hours"]
+    assert spent == pytest.approx(float(history(run)[-1]["hours"]), abs=0.01)
+    assert spent > 0
+    assert History(tmp_path / "history.csv", 0, spent).hours >= spent
 
 
 def test_ctrl_c_saves_the_state_and_ends_with_130(recipe, tmp_path):

@@ -13,7 +13,7 @@ from edge_detect.errors import UsageError
 
 @dataclass
 class Progress:
-    """Where a run stands: steps done, the best validation score and the validations since it.
+    """Where a run stands: steps done, hours spent, the best validation score and the validations since it.
 
     made_of: the recipe and the data, which must not change under a run; crops: its planned length, which may.
     """
@@ -23,6 +23,7 @@ class Progress:
     step: int = 0
     best: float = field(default=float("-inf"))
     since_best: int = 0
+    hours: float = 0.0
 
 
 def save(path: Path, model: keras.Model, progress: Progress) -> None:

@@ -49,7 +49,7 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
     averaged = deployable(recipe)
     trained = list(model.loss)
     run = begin(recipe, task, model, state, plateau)
-    history = History(out / "history.csv", run.step * recipe.batch)
+    history = History(out / "history.csv", run.step * recipe.batch, run.hours)
 
     stop = StopRequest()
     stream = lessons(recipe, task, run.step)
@@ -66,7 +66,7 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
             model.optimizer.learning_rate = rate
             wanted = {name: answers[name] for name in trained}
             learn(model, pixels, wanted, losses)
-            run.step += 1
+            run.step, run.hours = run.step + 1, history.hours
             bar.update(recipe.batch)
             if run.step % recipe.interval and run.step != recipe.steps:
                 continue
