@@ -34,7 +34,7 @@ def test_edge_stays_within_its_budget(stem):
 
 
 def test_a_grown_edge_stays_within_its_budget():
-    model = networks.build("edge", grown=[1, 1], fine=24)
+    model = networks.build("edge", grown=[1, 1])
     assert multiply_adds(model) <= 400e6
     assert model.count_params() <= 1e6
 
@@ -93,11 +93,7 @@ def test_training_can_begin_from_what_was_deployed(name, options):
 
 @pytest.mark.parametrize(
     ("had", "has", "more"),
-    [
-        ({}, {"grown": [1, 2]}, "grown16_1b"),
-        ({"grown": [1, 0]}, {"grown": [1, 1]}, "grown16_0b"),
-        ({"grown": [1, 0]}, {"grown": [1, 0], "fine": 8}, "grown2_0b"),
-    ],
+    [({}, {"grown": [1, 2]}, "grown16_1b"), ({"grown": [1, 0]}, {"grown": [1, 1]}, "grown16_0b")],
 )
 def test_a_grown_network_begins_as_what_it_grew_from(had, has, more):
     first, plain, grown = (
@@ -113,11 +109,6 @@ def test_a_grown_network_begins_as_what_it_grew_from(had, has, more):
     grown.compile(keras.optimizers.Adam(1e-2), loss={"logit": "mse"})
     grown.train_on_batch(PIXELS, {"logit": np.ones((2, 1), np.float32)})
     assert (grown.get_layer(more).gain.numpy() != before).any()  # and learns
-
-
-def test_a_second_way_is_refused_where_its_grid_is_another():
-    with pytest.raises(UsageError, match="space-to-depth"):
-        networks.build("edge", stem="strided", fine=8)
 
 
 def test_training_does_not_begin_from_another_network():

@@ -46,7 +46,7 @@ def test_as_wide_as_before_it_is_the_same_function(stem):
 
 
 def test_narrower_it_stays_close_and_its_kernels_have_a_mean_of_zero():
-    wide = network(widths=(12, 12, 12), grown=[1, 1], fine=4)
+    wide = network(widths=(12, 12, 12), grown=[1, 1])
     narrow = networks.deployable("edge", pooling="features", widths=(9, 9, 9))
     before = alike(wide, narrow)
     fit_layers(wide, narrow, PIXELS)
@@ -68,7 +68,7 @@ def test_of_channels_that_say_the_same_one_stays():
 def test_the_command_writes_what_a_recipe_may_begin_from(tmp_path):
     from checks import python
 
-    options = {"widths": [6, 6, 6], "grown": [1, 0], "fine": 4, "pooling": "features"}
+    options = {"widths": [6, 6, 6], "grown": [1, 0], "pooling": "features"}
     trained, data = write(tmp_path / "run", options), pictures.write(tmp_path / "data")
     model = trained / "best.keras"
     done = python(

@@ -3,7 +3,7 @@
 What stays is chosen, layer after layer, by how much of a layer's answers it explains (column subset selection by
 pivoted QR; Golub, 1965), and each kernel is fitted so that, fed by the narrower layers before it, it gives what the
 trained network gives in the channels that stay (least squares; after He, Zhang & Sun, 2017). Pairs of convolutions that
-the trained network has grown are folded into the layer before or beside them.
+the trained network has grown are folded into the layer before them.
 """
 
 import dataclasses
@@ -47,7 +47,6 @@ def shrink(
         trained = load_trained(path)
         recipe = card.training["recipe"]
         options = {**recipe["options"], "widths": list(widths), "grown": [0, 0]}
-        options.pop("fine", None)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise UsageError(f"{path} and its card beside it are of no trained model: {error}") from error
     if recipe["network"] != "edge" or options.get("pooling") != "features" or options.get("readings"):

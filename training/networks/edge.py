@@ -6,7 +6,6 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
-from edge_detect.errors import UsageError
 from training.networks.layers import GROWN, RELU_GAIN, StandardisedConv2D
 
 Stem = Literal["space_to_depth", "haar", "strided"]
@@ -17,7 +16,6 @@ def edge(
     stem: Stem = "space_to_depth",
     widths: Sequence[int] = (48, 80, 128),
     grown: Sequence[int] = (0, 0),
-    fine: int = 0,
     pooling: Pooling = "logits",
     readings: int = 0,
     standardised: bool = True,
@@ -25,12 +23,11 @@ def edge(
     """RGB 0–255 (n, height, width, 3), sides divisible by 4 → {"logit": (n, 1), "patches": (n, h/16, w/16, 1)}.
 
     widths: channels at a stride of 4, 8 and 16. grown: residual pairs of convolutions more, at a stride of 8 and 16.
-    fine: channels, at a stride of 2, of a second way to the stride of 4 (0: none), whose rectifier comes before so much
-    is summed up. Both begin as nothing, so that a grown network can go on from the weights of one without them.
-    pooling: the logit (of *fake*) is the mean of the patch logits, or a linear reading of its own of the mean features,
-    so that a picture that is fake in a few patches can be surely fake. readings: units of a layer between the mean
-    features and the logit (`training.reading`), 0 for none. `standardised=False` builds the same graph with plain
-    convolutions, to receive the kernels of a trained one. Raises UsageError for options that do not go together.
+    They begin as nothing, so that a grown network can go on from the weights of one without them. pooling: the logit
+    (of *fake*) is the mean of the patch logits, or a linear reading of its own of the mean features, so that a picture
+    that is fake in a few patches can be surely fake. readings: units of a layer between the mean features and the logit
+    (`training.reading`), 0 for none. `standardised=False` builds the same graph with plain convolutions, to receive the
+    kernels of a trained one.
     """
 
     def conv(inputs, filters: int, size: int = 3, strides: int = 1, gain: float = RELU_GAIN, **options: Any):
@@ -49,17 +46,9 @@ def edge(
             x = residual(x, filters, gain=0.0, names=(f"{name}a", f"{name}b"))
         return x
 
-    def second_way(x):
-        # Centred on the 12 × 12 pixels that a place of the first way sees behind space-to-depth, and on its grid.
-        x = keras.layers.Cropping2D(2)(x)
-        x = keras.layers.ReLU()(conv(x, fine, 4, strides=2, padding="valid", name=f"{GROWN}2_0a"))
-        return conv(x, at4, strides=2, padding="valid", gain=0.0, name=f"{GROWN}2_0b")
-
-    if fine and stem == "strided":
-        raise UsageError("the second way (fine) is on the grid of space-to-depth; leave it out with the strided stem")
     at4, at8, at16 = widths
     pixels = keras.Input((None, None, 3), name="pixels")
-    x = scaled = keras.layers.Rescaling(1 / 64)(pixels)
+    x = keras.layers.Rescaling(1 / 64)(pixels)
     # No offset: standardised kernels have zero mean, so a constant added to the picture changes nothing. No padding
     # in the first convolution: there is no picture beyond its edge, and black would look like a trace.
     match stem:
@@ -70,8 +59,6 @@ def edge(
         case "strided":
             x = keras.layers.ReLU()(conv(x, 32, strides=2, padding="valid"))
             x = conv(x, at4, strides=2)
-    if fine:
-        x = keras.layers.Add()([second_way(scaled), x])
     x = keras.layers.ReLU()(x)
     x = keras.layers.ReLU()(conv(x, at8, strides=2))
     x = grow(keras.layers.ReLU()(conv(x, at8)), at8, 8, grown[0])
