@@ -161,8 +161,8 @@ def _box(row: dict[str, str], where: str) -> tuple[float, float, float, float] |
         return None
     try:
         x0, y0, x1, y1 = (float(row[name]) for name in ("x0", "y0", "x1", "y1"))
-    except (KeyError, TypeError, ValueError) as error:
-        raise UsageError(f"{where}: a box is four numbers, x0 y0 x1 y1, or blank") from error
+    except (KeyError, TypeError, ValueError):
+        x0 = y0 = x1 = y1 = math.nan
     if not all(map(math.isfinite, (x0, y0, x1, y1))):
         raise UsageError(f"{where}: a box is four numbers, x0 y0 x1 y1, or blank")
     return x0, y0, x1, y1

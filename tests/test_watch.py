@@ -20,7 +20,6 @@ from edge_detect.live.buffer import Frame
 from edge_detect.live.events import Summary
 from edge_detect.live.watcher import Watcher
 from edge_detect.network import Network
-from edge_detect.sources.named import find_source
 from edge_detect.sources.stream import Kind, Shot, Source
 
 
@@ -142,42 +141,10 @@ def test_a_file_that_is_no_video_is_an_error_that_names_it(detector, tmp_path):
         list(edge_detect.watch(tmp_path / "notes.txt", detector))
 
 
-@pytest.mark.parametrize("name", ["missing.mp4", "ftp://host/x", "missing-%d.png", "http://", "file:///etc/passwd"])
-def test_what_is_no_source_is_wrong_usage(name):
-    with pytest.raises(UsageError):
-        find_source(name)
-
-
 @pytest.mark.parametrize("setting", [{"policy": "x"}, {"window": 0}, {"trigger": 0}, {"cooldown": float("nan")}])
 def test_what_is_no_setting_is_wrong_usage(detector, red_and_green, setting):
     with pytest.raises(UsageError):
         edge_detect.watch(red_and_green, detector, **setting)
-
-
-def test_no_event_names_the_password_of_a_camera():
-    source = find_source("rtsp://admin:hunter2@127.0.0.1:9/stream?key=hunter2")
-    assert source.name == "rtsp://127.0.0.1:9/stream"
-    with pytest.raises(SourceError) as raised:
-        source.open()
-    assert "hunter2" not in str(raised.value)
-
-
-@pytest.mark.parametrize(
-    ("url", "name"),
-    [
-        ("rtsp://10.0.0.1:554/user=admin&password=hunter2&channel=1.sdp", "rtsp://10.0.0.1:554"),
-        ("rtsp://admin:hunter%2F2@10.0.0.1/stream#hunter2", "rtsp://10.0.0.1/stream"),
-    ],
-)
-def test_a_stream_is_named_without_what_may_be_secret(url, name):
-    assert find_source(url).name == name
-
-
-@pytest.mark.parametrize("password", ["hunter/2", "hunter#2", "hunter?2", "hunter[2", "1/hunter2"])
-def test_a_password_that_breaks_its_url_is_wrong_usage_and_not_shown(password):
-    with pytest.raises(UsageError, match="%2F") as raised:
-        find_source(f"rtsp://admin:{password}@10.0.0.1/stream")
-    assert "hunter" not in str(raised.value)
 
 
 def test_a_camera_that_is_not_there_is_lost_and_says_how_to_find_one(detector):

@@ -14,13 +14,12 @@ COLUMNS = ("crops", "hours", "loss", "score", "details", "learning_rate")
 class History:
     """One row per validation; rows after the resumed step are dropped, hours are summed over runs."""
 
-    def __init__(self, path: Path, crops: int, hours: float = 0.0) -> None:
+    def __init__(self, path: Path, crops: int, hours: float) -> None:
         """crops, hours: seen and spent so far, by the state that training goes on from."""
         self.path = path
         rows = [row for row in read(path) if int(row["crops"]) <= crops] if path.exists() else []
         write(path, COLUMNS, rows)
-        spent = max(hours, float(rows[-1]["hours"]) if rows else 0.0)
-        self._started = time.monotonic() - 3600 * spent
+        self._started = time.monotonic() - 3600 * hours
 
     @property
     def hours(self) -> float:

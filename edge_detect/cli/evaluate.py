@@ -63,10 +63,12 @@ def evaluate(
         quiet=quiet,
     )
     figures = json.dumps(evaluation.figures, indent=1, allow_nan=False)
-    typer.echo(figures if to_stdout else text(evaluation.figures))  # first: what follows may fail
-    if json_file:
-        write(json_file, figures)
-    if report:
-        from edge_detect.evaluation.report import report as page
+    try:
+        if json_file:
+            write(json_file, figures)
+        if report:
+            from edge_detect.evaluation.report import report as page
 
-        write(report, page(evaluation))
+            write(report, page(evaluation))
+    finally:  # what a file could not take is at least printed
+        typer.echo(figures if to_stdout else text(evaluation.figures))

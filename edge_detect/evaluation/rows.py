@@ -106,15 +106,11 @@ def row_figures(
     groups = {"real_accuracy": split.bootstrap.groups(row.reals), "fake_accuracy": split.bootstrap.groups(row.fakes)}
     counts = {"real": int(row.reals.sum()), "fake": int(row.fakes.sum()), "own_reals": row.own_reals}
     known = {name: round(float(value), 4) for name, value in point.items() if np.isfinite(value)}
-    enough = split.bootstrap.groups(either) >= LEAST_GROUPS
     intervals = {
-        name: None
-        if not enough
-        else share_interval(draws[name], groups[name])
-        if name in groups
-        else interval(draws[name])
-        for name in known
+        name: share_interval(draws[name], groups[name]) if name in groups else interval(draws[name]) for name in known
     }
+    if split.bootstrap.groups(either) < LEAST_GROUPS:
+        intervals = dict.fromkeys(known)
     return counts | known | {"intervals": intervals}, draws["auc"]
 
 
