@@ -102,6 +102,21 @@ def test_a_spliced_crop_is_fake_when_enough_of_it_is(samples):
     assert (some != whole).any((1, 2, 3)).sum() <= 2
 
 
+def test_a_mixed_crop_has_the_answers_of_both_in_their_shares(samples):
+    pixels, answers = make(samples, mixed=1.0)
+    whole, apart = make(samples)
+    labels, patches = answers["logit"][:, 0], answers["patches"]
+    assert ((labels > 0) & (labels < 1)).any()
+    assert (patches == labels[:, None, None, None]).all()
+    alike = labels == apart["logit"][:, 0]
+    assert (pixels != whole).any((1, 2, 3)).all()
+    assert alike.any()  # two of one label keep it
+    _, answers = make(samples, mixed=1.0, partial=(samples[0].source,))
+    assert (answers["patches"][answers["logit"][:, 0] > 0] == UNKNOWN).all()
+    some, _ = make(samples, mixed=0.25)
+    assert (some != whole).any((1, 2, 3)).sum() <= 2
+
+
 def test_of_patches_is_known_what_the_picture_tells(samples):
     _, answers = make(samples)
     assert (answers["patches"].mean((1, 2, 3)) == answers["logit"][:, 0]).all()
