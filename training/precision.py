@@ -10,7 +10,7 @@ import keras
 def has_fast_bfloat16() -> bool:
     """Whether mixed_bfloat16 pays here: there is a GPU, or a CPU that is faster with it than with float32.
 
-    Intel's vector instructions for it are not: without the matrix unit (AMX), training takes half as long again.
+    Intel's vector instructions for it are slower than those for float32; its matrix unit (AMX) is faster.
     """
     if keras.distribution.list_devices("gpu"):
         return True
