@@ -42,6 +42,11 @@ def percent(value: float | None) -> str:
     return "" if value is None else f"{value:.1%}"
 
 
+def percent_with_interval(share: float, interval: Sequence[float] | None) -> str:
+    """A share in percent with its interval, as in 1.2% (0.5–1.9%)."""
+    return percent(share) + (f" ({100 * interval[0]:.1f}–{100 * interval[1]:.1f}%)" if interval else "")
+
+
 def signed(value: float) -> str:
     """A difference to three digits with its sign; what rounds to nothing is +0.000."""
     return f"{round(value, 3) + 0.0:+.3f}"

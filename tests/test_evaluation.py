@@ -22,6 +22,7 @@ from edge_detect.evaluation.floors import file_floors
 from edge_detect.evaluation.robustness import robustness
 from edge_detect.evaluation.rows import Split, row_figures, rows, split_figures
 from edge_detect.evaluation.scoring import Scored
+from edge_detect.evaluation.verdicts import operating_points, verdict_shares
 from edge_detect.manifest import FAKE, REAL, Sample
 
 CARD = Card("x", "1", "", "classifier", 224, "logit", {"logit": 0}, precision="int8")
@@ -164,10 +165,57 @@ def test_calibration_and_risk_do_not_depend_on_the_order_of_pictures_that_tie():
 
 
 def test_intervals_are_not_drawn_from_a_handful_of_groups():
-    for groups, there in ((4, False), (5, True)):
-        split = Split(samples(*(f"{label}:s:g{i % groups}" for label in ("real", "fake") for i in range(40))))
+    for reals, fakes in ((4, 5), (5, 4), (5, 5)):
+        counts = {"real": reals, "fake": fakes}
+        split = Split(samples(*(f"{label}:s:{label}{i % counts[label]}" for label in counts for i in range(40))))
         found = plain(split, np.random.default_rng(1).random(80))["all"]["intervals"]
-        assert all((interval is not None) is there for interval in found.values())
+        there = {name: interval is not None for name, interval in found.items()}
+        own = {"real_accuracy": reals == 5, "fake_accuracy": fakes == 5}
+        assert there == {name: own.get(name, reals == fakes) for name in found}
+
+
+def test_a_rate_that_so_few_real_pictures_cannot_buy_is_left_out():
+    for reals, left_out in ((98, {1, 5}), (99, {5}), (199, set())):
+        split = Split(samples(*["real:s"] * reals, *["fake:s"] * 20))
+        found = plain(split, np.linspace(0, 1, reals + 20))["all"]
+        names = {1: "tpr_at_1pct_fpr", 5: "tpr_at_05pct_fpr"}
+        assert {key for key, name in names.items() if name not in found} == left_out
+
+
+def test_verdicts_are_shared_out_by_class_and_source():
+    split = Split(samples("real:a", "real:a", "real:b", "fake:a", "fake:a", "fake:a", "fake:a"))
+    found = verdict_shares(split, np.array([0, 1, 2, 0, 0, 1, 2], np.int8))
+    shares = {
+        (name, label): [values["pictures"], *(values[key]["share"] for key in ("real", "uncertain", "fake"))]
+        for name, classes in found.items()
+        for label, values in classes.items()
+    }
+    third = pytest.approx(1 / 3, abs=1e-4)
+    assert shares == {
+        ("all", "real"): [3, third, third, third],
+        ("all", "fake"): [4, 0.5, 0.25, 0.25],
+        ("a", "real"): [2, 0.5, 0.5, 0],
+        ("a", "fake"): [4, 0.5, 0.25, 0.25],
+        ("b", "real"): [1, 0, 0, 1],
+    }
+    assert found["all"]["fake"]["real"]["interval"] is None  # of four groups
+
+
+def test_each_threshold_of_the_card_has_its_false_alarms_and_hits():
+    split = Split(samples(*["real:s"] * 10, *["fake:s"] * 10))
+    scores = np.r_[np.arange(10) / 10, np.arange(10) / 10 + 0.05]
+    found = operating_points(split, scores, Thresholds(false_alarms={"0.1": 0.9, "0.5": 0.5}))
+    assert {rate: (v["threshold"], v["false_alarms"]["share"], v["hits"]["share"]) for rate, v in found.items()} == {
+        "0.1": (0.9, 0.1, 0.1),
+        "0.5": (0.5, 0.5, 0.5),
+    }
+    low, high = found["0.5"]["hits"]["interval"]
+    assert low < 0.5 < high
+    assert operating_points(split, scores, Thresholds()) == {}
+    assert (
+        "hits"
+        not in operating_points(Split(samples(*["real:s"] * 3)), scores[:3], Thresholds(false_alarms={"1": 0}))["1"]
+    )
 
 
 def test_both_classes_weigh_alike_in_calibration():

@@ -13,6 +13,7 @@ def figures(**changes):
         "all": row(0.8, intervals={"auc": [0.7, 0.9]}),
         "sources": {"a": row(0.95), "b": row(0.55, 0.7), "c": row(0.58, 0.6, own_reals=False), "d": row(0.7, 0.8)},
         "risk_coverage": {"coverage": 0.75, "error": 0.1},
+        "verdicts": {"all": {"fake": {"real": {"share": 0.125, "interval": None}}}},
         "robustness": {
             "undamaged": {"auc": 0.8, "flips": 0.0},
             "JPEG 70": {"auc": 0.78, "flips": 0.03},
@@ -31,7 +32,8 @@ def test_the_summary_says_what_the_numbers_say():
     assert "finds 50% of the fakes and calls 5.0% of the real pictures fake" in said
     assert "tells the fakes of a well (AUC 0.9 or more), but those of b and c hardly better than a coin" in said
     assert "wrongs real pictures most in b (30%) and d (20%)." in said
-    assert "leaves 25% undecided; of the rest 10% is wrong" in said
+    assert "it would leave 25% undecided, and of the rest 10% would be wrong" in said
+    assert "Of the fakes it calls 12% real." in said
     assert "3.0% of the pictures change sides; blur 2 hurts most (AUC 0.800 to 0.600)" in said
     assert "alone reaches AUC 0.600 and the score tells real pictures of a from those of b with AUC 0.800" in said
     assert "On a the files alone give away as much as the model finds." in said

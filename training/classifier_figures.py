@@ -1,18 +1,20 @@
 """The figures of released classifiers, as `edge-detect evaluate` measures them, for metrics.json and the model card."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from edge_detect.card import read_packed, write_packed
 from edge_detect.evaluation.comparison import flat
 from edge_detect.evaluation.damage import DAMAGES, Damage
 from edge_detect.evaluation.evaluate import REPORTED, evaluate
+from edge_detect.evaluation.tables import OPERATING_POINTS, VERDICTS, operating_rows, verdict_rows
 from edge_detect.manifest import data_hash, read_manifests
 from edge_detect.table import bounds, number, percent, signed, table, with_interval
 
-SECTIONS = ("overview", "details", "key rows", "robustness", "calibration")
+SECTIONS = ("overview", "details", "verdicts", "operating points", "key rows", "robustness", "calibration")
 USUAL = "JPEG 70"
 """The damage whose flips stand in the overview."""
 _HEADINGS = (
@@ -27,6 +29,7 @@ _HEADINGS = (
     "balanced accuracy",
     "false alarms",
     "hits",
+    "AUC of file facts",
 )
 _KEYS = ("ap", "eer", "tpr_at_1pct_fpr", "tpr_at_05pct_fpr", "balanced_accuracy")
 _DRAWN = {"calibration": "bins", "risk_coverage": "curve"}
@@ -85,6 +88,8 @@ def sections(metrics: dict[str, Any], shown: str) -> dict[str, str]:
     written = (
         overview(metrics, shown),
         details(entry),
+        by_split(entry, "verdicts", VERDICTS, verdict_rows),
+        by_split(entry, "operating_points", OPERATING_POINTS, operating_rows),
         key_rows(metrics, shown),
         robustness(entry),
         calibration(entry),
@@ -136,11 +141,23 @@ def details(entry: dict[str, Any]) -> str:
     """All figures of one model: a table per split, with a row over all, per source, and per method."""
     parts = []
     for split, figures in entry["splits"].items():
-        rows = [_row("**all**", figures["all"])]
-        rows += [_row(name, values) for kind in ("sources", "together") for name, values in figures[kind].items()]
+        floors = {"**all**": figures["file_floors"]["all"], **figures["file_floors"]["sources"]}
+        rows = [_row("**all**", figures["all"], floors)]
+        rows += [
+            _row(name, values, floors) for kind in ("sources", "together") for name, values in figures[kind].items()
+        ]
         rows += [_row(f"· {name}", values) for kind in ("methods", "sizes") for name, values in figures[kind].items()]
         parts.append(f"Split `{split}`:\n\n{table(_HEADINGS, rows)}")
     return "\n\n".join(parts)
+
+
+def by_split(
+    entry: dict[str, Any], name: str, heading: Sequence[str], rows: Callable[[dict[str, Any]], list[list[str]]]
+) -> str:
+    """One of the tables of `edge-detect evaluate` for each split of one model."""
+    return "\n\n".join(
+        f"Split `{split}`:\n\n{table(heading, rows(figures[name]))}" for split, figures in entry["splits"].items()
+    )
 
 
 def key_rows(metrics: dict[str, Any], shown: str) -> str:
@@ -195,10 +212,10 @@ def calibration(entry: dict[str, Any]) -> str:
     return table(heading, rows)
 
 
-def _row(label: str, values: dict[str, Any]) -> list[str]:
+def _row(label: str, values: dict[str, Any], floors: Mapping[str, float | None] = MappingProxyType({})) -> list[str]:
     auc = with_interval(values.get("auc"), values["intervals"].get("auc"))
     cells = (number(value) for value in (*map(values.get, _KEYS), _false_alarms(values), values.get("fake_accuracy")))
-    return [label, str(values["real"]), str(values["fake"]), auc, *cells]
+    return [label, str(values["real"]), str(values["fake"]), auc, *cells, number(floors.get(label))]
 
 
 def _false_alarms(values: dict[str, Any]) -> float | None:

@@ -20,6 +20,7 @@ from edge_detect.evaluation.robustness import robustness
 from edge_detect.evaluation.roc import Figure
 from edge_detect.evaluation.rows import Split, picture_sides, split_figures
 from edge_detect.evaluation.scoring import Scored, score
+from edge_detect.evaluation.verdicts import operating_points, verdict_shares
 from edge_detect.extras import require
 from edge_detect.manifest import Sample
 from edge_detect.progress import progress
@@ -137,6 +138,8 @@ def _measure(
     rows, draws = split_figures(split, scores, scored.flagged[0], together)
     return {
         **rows,
+        "verdicts": verdict_shares(split, scored.verdicts[0]),
+        "operating_points": operating_points(split, scores, card.thresholds),
         "calibration": reliability(split, scores),
         "risk_coverage": risk_coverage(split, scores, card.thresholds),
         "robustness": robustness(split, scored, damages) if damages else None,

@@ -1,4 +1,5 @@
-"""Leakage floors: how far one gets without looking at faces. A figure near its floor proves nothing."""
+"""Leakage floors: how far one gets without looking at faces. Below its floor, a figure may owe
+all it is to the files."""
 
 from typing import Any
 

@@ -11,12 +11,16 @@ from edge_detect.evaluation.summary import summary
 from edge_detect.evaluation.tables import (
     COMPARISON,
     MODELS,
+    OPERATING_POINTS,
     ROBUSTNESS,
     ROWS,
+    VERDICTS,
     comparison_rows,
     measured_rows,
     model_rows,
+    operating_rows,
     robustness_rows,
+    verdict_rows,
 )
 from edge_detect.table import number, percent, with_interval
 
@@ -54,6 +58,10 @@ def _split(evaluation: Evaluation, name: str, shown: str) -> Iterator[str]:
     counts = f"{measured['real']} real and {measured['fake']} fake pictures"
     yield f'<p class="note">{counts} of {measured["sources"]} sources, in {measured["groups"]} groups.</p>'
     yield table(f"{shown} by source, by method and by size", ROWS, measured_rows(found))
+    yield table(f"What the verdicts of {shown} are worth", VERDICTS, verdict_rows(found["verdicts"]))
+    if found["operating_points"]:
+        caption = f"Other thresholds of {shown}, by the false-alarm rate that they were chosen for"
+        yield table(caption, OPERATING_POINTS, operating_rows(found["operating_points"]))
     yield f'<div class="plots">{"".join(_figures(evaluation, name, shown))}</div>'
     if found["robustness"]:
         yield table(
@@ -91,6 +99,7 @@ def _figures(evaluation: Evaluation, name: str, shown: str) -> Iterator[str]:
     if decided:
         caption = f"Risk–coverage: the card decides {percent(decided['coverage'])}"
         caption += f", of which {percent(decided['error'])} is wrong" if decided["coverage"] else ""
+        caption += "; both classes weigh alike"
         yield figure(caption, plots.svg(plots.risk_plot(decided), f"{key}-risk", caption))
     damaged = {name: values["robustness"] for name, values in measured.items() if values["robustness"]}
     if damaged and split.both:

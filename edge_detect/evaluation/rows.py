@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from edge_detect.evaluation.bootstrap import Bootstrap, interval, share_interval
 from edge_detect.evaluation.roc import Figure, Roc, roc
+from edge_detect.false_alarms import needed
 from edge_detect.header import read_header
 from edge_detect.manifest import FAKE, REAL, Sample
 
@@ -16,7 +17,9 @@ SIZES = {"under 128 px": (0, 128), "128 to 191 px": (128, 192), "192 px or more"
 """Classes of pictures: the shorter side in pixels, from and below."""
 
 LEAST_GROUPS = 5
-"""Groups of pictures that an interval is drawn from at least."""
+"""Groups of pictures of a class that an interval is drawn from at least."""
+_RATES = {"tpr_at_1pct_fpr": 0.01, "tpr_at_05pct_fpr": 0.005}
+"""False-alarm rates, which few real pictures cannot tell from none."""
 
 
 class Split:
@@ -95,8 +98,9 @@ def row_figures(
 ) -> tuple[dict[str, Any], Figure]:
     """Figures of a row with their intervals, to four digits, and the AUC in each draw.
 
-    A row of fewer than LEAST_GROUPS groups has no intervals: draws of so few say little of others.
-    scores (n,): of the split's samples; flagged (n,): called fake. What needs a class that is missing is left out.
+    What is measured on fewer than LEAST_GROUPS groups of a class has no interval: draws of so few say little of others.
+    scores (n,): of the split's samples; flagged (n,): called fake. Left out is what needs a class that is missing, or
+    more real pictures than there are.
     """
     either = row.reals | row.fakes
     labels, values, called = split.labels[either], scores[either], flagged[either]
@@ -105,13 +109,16 @@ def row_figures(
     draws = {name: np.concatenate([part[name] for part in drawn]) for name in point}
     groups = {"real_accuracy": split.bootstrap.groups(row.reals), "fake_accuracy": split.bootstrap.groups(row.fakes)}
     counts = {"real": int(row.reals.sum()), "fake": int(row.fakes.sum()), "own_reals": row.own_reals}
-    known = {name: round(float(value), 4) for name, value in point.items() if np.isfinite(value)}
-    intervals = {
-        name: share_interval(draws[name], groups[name]) if name in groups else interval(draws[name]) for name in known
+    missing = {name for name, rate in _RATES.items() if counts["real"] < needed(rate)}
+    known = {
+        name: round(float(value), 4) for name, value in point.items() if np.isfinite(value) and name not in missing
     }
-    if split.bootstrap.groups(either) < LEAST_GROUPS:
-        intervals = dict.fromkeys(known)
-    return counts | known | {"intervals": intervals}, draws["auc"]
+    intervals = {
+        name: share_interval(draws[name], groups[name]) if name in groups else interval(draws[name])
+        for name in known
+        if groups.get(name, min(groups.values())) >= LEAST_GROUPS
+    }
+    return counts | known | {"intervals": dict.fromkeys(known) | intervals}, draws["auc"]
 
 
 def split_figures(

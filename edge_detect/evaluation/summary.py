@@ -23,6 +23,7 @@ def summary(figures: dict[str, Any]) -> dict[str, list[str]]:
             _told(found),
             _alarms(found["sources"]),
             _decided(found),
+            _missed(found["verdicts"]["all"]),
             _damaged(found["robustness"]),
             _floors(measured["file_floors"]["all"], found),
             _given_away(measured["file_floors"]["sources"], found["sources"]),
@@ -70,7 +71,14 @@ def _decided(found: dict[str, Any]) -> str:
     decided = found["risk_coverage"]
     if not decided or decided["error"] is None:
         return ""
-    return f"It leaves {1 - decided['coverage']:.0%} undecided; of the rest {decided['error']:.0%} is wrong."
+    return (
+        f"Were as many pictures fake as real, it would leave {1 - decided['coverage']:.0%} undecided, and of the rest "
+        f"{decided['error']:.0%} would be wrong."
+    )
+
+
+def _missed(verdicts: dict[str, Any]) -> str:
+    return f"Of the fakes it calls {verdicts['fake']['real']['share']:.0%} real." if "fake" in verdicts else ""
 
 
 def _damaged(robustness: dict[str, Any] | None) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from edge_detect.table import bounds, number, percent, signed, with_interval
+from edge_detect.table import bounds, number, percent, percent_with_interval, signed, with_interval
 
 Rows = list[list[str]]
 
@@ -20,6 +20,18 @@ ROWS = (
 )
 _KEYS = ("auc", "ap", "eer", "tpr_at_1pct_fpr", "tpr_at_05pct_fpr", "real_accuracy", "fake_accuracy")
 MODELS = ("model", "kB", "million multiply-adds", "ms a crop", "pictures a second", "threads")
+VERDICTS = (
+    "row",
+    "real",
+    "called real",
+    "uncertain",
+    "called fake (95%)",
+    "fake",
+    "called real (95%)",
+    "uncertain",
+    "called fake (95%)",
+)
+OPERATING_POINTS = ("--fpr", "threshold", "false alarms (95%)", "hits (95%)")
 COMPARISON = ("row", "difference", "95% interval")
 ROBUSTNESS = ("damage", "AUC", "false alarms", "hits", "flips", "changes")
 
@@ -52,6 +64,40 @@ def robustness_rows(found: dict[str, Any]) -> Rows:
     """Each damage: AUC, and shares in percent."""
     shares = ("false_alarms", "hits", "flips", "changes")
     return [[name, number(values["auc"]), *(percent(values[key]) for key in shares)] for name, values in found.items()]
+
+
+def verdict_rows(found: dict[str, Any]) -> Rows:
+    """Of everything and of each source, how real and fake pictures share out the three verdicts, in percent."""
+    return [
+        [name, *_verdicts(classes.get("real"), sure=("fake",)), *_verdicts(classes.get("fake"), sure=("real", "fake"))]
+        for name, classes in found.items()
+    ]
+
+
+def _verdicts(values: dict[str, Any] | None, sure: tuple[str, ...]) -> list[str]:
+    """How many pictures of a class, and the share of each verdict; of those in `sure` also the interval."""
+    if not values:
+        return [""] * 4
+    shares = {verdict: values[verdict] for verdict in ("real", "uncertain", "fake")}
+    return [
+        str(values["pictures"]),
+        *(
+            percent_with_interval(one["share"], one["interval"] if verdict in sure else None)
+            for verdict, one in shares.items()
+        ),
+    ]
+
+
+def operating_rows(found: dict[str, Any]) -> Rows:
+    """What each false-alarm rate of the card brings."""
+    return [
+        [
+            rate,
+            number(values["threshold"]),
+            *(percent_with_interval(**values[name]) if name in values else "" for name in ("false_alarms", "hits")),
+        ]
+        for rate, values in found.items()
+    ]
 
 
 def comparison_rows(differences: dict[str, Any]) -> Rows:

@@ -6,12 +6,16 @@ from edge_detect.evaluation.summary import summary
 from edge_detect.evaluation.tables import (
     COMPARISON,
     MODELS,
+    OPERATING_POINTS,
     ROBUSTNESS,
     ROWS,
+    VERDICTS,
     comparison_rows,
     measured_rows,
     model_rows,
+    operating_rows,
     robustness_rows,
+    verdict_rows,
 )
 from edge_detect.table import aligned, number, percent
 
@@ -33,13 +37,18 @@ def text(figures: dict[str, Any]) -> str:
 
 
 def _split(title: str, found: dict[str, Any], floor: float | None) -> list[str]:
-    parts = [f"== {title} ==", aligned(ROWS, measured_rows(found))]
+    parts = [f"== {title} ==", aligned(ROWS, measured_rows(found)), aligned(VERDICTS, verdict_rows(found["verdicts"]))]
+    if found["operating_points"]:
+        parts.append(aligned(OPERATING_POINTS, operating_rows(found["operating_points"])))
     lines = []
     if found["calibration"]:
         lines.append(f"calibration error {found['calibration']['ece']:.3f}, Brier {found['calibration']['brier']:.3f}")
     if found["risk_coverage"]:
         decided = found["risk_coverage"]
-        lines.append(f"decided {percent(decided['coverage'])}, of which wrong {percent(decided['error'])}")
+        lines.append(
+            f"decided {percent(decided['coverage'])}, of which wrong {percent(decided['error'])}; real and fake weigh "
+            "alike"
+        )
     lines.append(f"floors: file facts alone reach AUC {number(floor) or 'unknown'}")
     apart = found["real_against_real"]["largest"]
     if apart is not None:
