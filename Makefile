@@ -72,11 +72,11 @@ release: .venv-dev/ready ## convert the model trained in RUN, fit its calibratio
 	.venv-dev/bin/python -m training calibrate models/$(MODEL)/$(MODEL)-*.tflite --data $(DATA)
 
 nano: .venv-dev/ready ## the smaller sibling, begun close to the larger one and taught by it: models/deepfake-nano
-	test -f runs/shrunk/best.keras || .venv-dev/bin/python -m training shrink runs/whole/best.keras --data $(DATA) \
+	test -f runs/shrunk/best.keras || .venv-dev/bin/python -m training shrink runs/settled/best.keras --data $(DATA) \
 		--widths 32,48,96 --name deepfake-nano --out runs/shrunk
 	.venv-dev/bin/python -m training fit training/recipes/edge-nano.toml $(BOTH:%=--data %) --out runs/nano --resume
 	.venv-dev/bin/python -m training release runs/nano --out models/deepfake-nano # for the curve of this run
-	.venv-dev/bin/python -m training reading runs/nano/best.keras --data $(DATA) --version 0.1.1 --out runs/nano-read
+	.venv-dev/bin/python -m training reading runs/nano/best.keras --data $(DATA) --version 0.2.1 --out runs/nano-read
 	$(MAKE) release RUN=runs/nano-read MODEL=deepfake-nano
 
 face: .venv-dev/ready ## reproduce the released face finder: train, convert, choose its threshold, evaluate

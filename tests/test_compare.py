@@ -50,6 +50,22 @@ def test_the_figures_as_json(edge_detect, tiny_model, other, data):
     assert worst == sorted(worst, reverse=True)
 
 
+def test_pictures_of_training_are_not_compared_unless_they_are_asked_for(edge_detect, tiny_model, data):
+    rows = ["file,label,source,method,group,split"] + [
+        f"{label}/{number}.png,{label},s,m,{label}{number},{'train' if number < 4 else 'test'}"
+        for number in range(6)
+        for label in ("real", "fake")
+    ]
+    (data / "labels.csv").write_text("\n".join(rows) + "\n")
+
+    def pictures(*options):
+        return json.loads(edge_detect("compare", tiny_model, tiny_model, "--data", data, "--json", *options).out)[
+            "pictures"
+        ]
+
+    assert (pictures(), pictures("--split", "train")) == (4, 8)
+
+
 def test_a_model_agrees_with_itself(edge_detect, tiny_model, data):
     figures = json.loads(edge_detect("compare", tiny_model, tiny_model, "--data", data, "--json").out)
     assert figures["disagreement"]["max"] == figures["disagreement"]["calls"] == 0

@@ -26,13 +26,13 @@ def crop(seed: int, shift: int = 0, side: int = 224) -> np.ndarray:
     return image.resize(np.ascontiguousarray(scene[30 + shift : 260, 30 + shift : 260]), side)
 
 
-def root(folder, *pictures, source="discs"):
-    """A built source, or data beside: pictures are (name, pixels, label, group, split)."""
+def root(folder, *pictures, source="discs", framed=True):
+    """A built source, or data beside: pictures are (name, pixels, label, group, split), with a face box or without."""
     rows = []
     for name, pixels, label, group, split in pictures:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(image.encode(pixels, ".jpg", 88))
-        box = dict.fromkeys(("x0", "y0"), 20) | dict.fromkeys(("x1", "y1"), 200)
+        box = dict.fromkeys(("x0", "y0"), 20) | dict.fromkeys(("x1", "y1"), 200) if framed else {}
         known = {"label": label, "source": source, "method": "m", "group": group, "split": split}
         rows.append({"file": name, "side": 224, "native_side": 300, **known, **box})
     write_table(folder / "labels.csv", COLUMNS, rows)
@@ -64,6 +64,14 @@ def test_a_held_out_picture_has_no_twin_in_training_even_under_another_label_or_
     beside = root(tmp_path / "beside", ("c.jpg", crop(1), "real", "c", "unseen"), source="elsewhere")
     check(tmp_path / "out", [beside])
     assert listed(tmp_path / "out") == ["b.jpg"]
+
+
+def test_scenes_of_another_split_are_dropped_from_a_source_that_is_taken_whole(tmp_path):
+    pictures = [(f"{i}.jpg", crop(i), "real", f"g{i}", "train") for i in range(20)]
+    root(tmp_path / "out" / "discs", *pictures, framed=False)
+    held = [(f"h{i}.jpg", crop(i, shift=9), "real", f"h{i}", "val") for i in range(3)]
+    check(tmp_path / "out", [root(tmp_path / "beside", *held, framed=False)])
+    assert listed(tmp_path / "out") == sorted(f"{i}.jpg" for i in range(3, 20))
 
 
 def test_a_training_picture_is_held_once(tmp_path):

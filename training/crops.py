@@ -94,26 +94,32 @@ class CropMaker:
         pixels = np.empty((recipe.batch, side, side, 3), np.uint8)
         labels = np.empty((recipe.batch, 1), np.float32)
         patches = np.empty((recipe.batch, side // STRIDE, side // STRIDE, 1), np.float32)
-        row = 0
+        row, twins = 0, 2 * twin_pairs(recipe)
         for layers in self._units(rng):
             window = window_over(layers[-1], side, rng, recipe.zoomed)
             seed = rng.integers(2**63)
             damage = degrade_small if rng.random() < recipe.small else degrade
             for layer in layers:  # what belongs together shares its window and its damage
-                pixels[row] = damage(window.cut(layer.picture), np.random.default_rng(seed), strength)
+                crop = window.cut(layer.picture)
+                clean = row < twins and row % 2 == 0
+                pixels[row] = crop if clean else damage(crop, np.random.default_rng(seed), strength)
                 labels[row] = layer.label
                 patches[row, ..., 0] = patch_answers(layer.fakeness, window)
                 row += 1
         if recipe.spliced:
-            splice(pixels, labels, patches, round(recipe.spliced * recipe.batch), rng)
+            rest = slice(twins, None)
+            splice(pixels[rest], labels[rest], patches[rest], round(recipe.spliced * recipe.batch), rng)
         if recipe.mixed:
             mix_up(pixels, labels, patches, round(recipe.mixed * recipe.batch), rng)
         return pixels, {"logit": labels, "probability": labels, "patches": patches}
 
     def _units(self, rng: Generator) -> Iterator[list[Layer]]:
         """What a batch is made of: single pictures, and pairs of a real one and a fake one."""
-        drawn = self._sampler.draw(self.recipe.batch, rng)
-        for index in drawn.single:
+        pairs = twin_pairs(self.recipe)
+        drawn = self._sampler.draw(self.recipe.batch - pairs, rng)
+        for index in drawn.single[:pairs]:
+            yield [self._layer(index)[0]] * 2
+        for index in drawn.single[pairs:]:
             yield [self._layer(index)[0]]
         for pair in drawn.paired:
             original, fake = (self._layer(index)[0] for index in pair)
@@ -137,6 +143,11 @@ class CropMaker:
         picture = image.resize(image.whole(decoded.pixels), side)
         layer = Layer(picture, UNKNOWN if partial else float(sample.label), sample.label)
         return layer, image.centred_square(decoded.width, decoded.height)
+
+
+def twin_pairs(recipe: Recipe) -> int:
+    """How many crops of a batch are there twice, clean and damaged: as its first rows, in pairs."""
+    return round(recipe.twinned * recipe.batch / 2)
 
 
 def window_over(layer: Layer, side: int, rng: Generator, zoomed: float = 0.0) -> Window:

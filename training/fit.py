@@ -25,6 +25,21 @@ from training.teacher import Teacher
 from training.trained import load_trained, save_model, trained_hash
 
 Task = ClassifierTask | FinderTask
+FREE = {
+    "name",
+    "version",
+    "description",
+    "licence",
+    "manifests",
+    "scenes",
+    "begin_from",
+    "teacher",
+    "mirrored",
+    "crops",
+    "patience",
+    "cooldown",
+}
+"""What of a recipe may change while a run goes on: its length, its pace and its texts, and where data lie."""
 DIVERGED = "lower the learning rate of the recipe, and begin anew in another --out"
 
 
@@ -123,15 +138,16 @@ def lessons(recipe: Recipe, task: Task, start: int) -> Generator[feed.Batch, Non
 def begin(recipe: Recipe, task: Task, model: keras.Model, state: Path, plateau: Path) -> checkpoint.Progress:
     """A new run, or the stored one; one whose planned length has changed goes on from before its cooldown."""
     run = checkpoint.Progress({**task.provenance(), **unchanging(recipe)}, recipe.crops)
+    defaults = unchanging_defaults()
     if state.exists():
-        run = checkpoint.load(state, model, run)
+        run = checkpoint.load(state, model, run, defaults)
         check_beginning(recipe, run, state)
     elif recipe.begin_from:
         run.made_of |= begin_from(recipe.begin_from, model)
     if run.crops != recipe.crops:
         planned = dataclasses.replace(recipe, crops=run.crops)
         if run.step > planned.cooldown_start and plateau.exists():
-            run = checkpoint.load(plateau, model, run)
+            run = checkpoint.load(plateau, model, run, defaults)
         run.crops, run.since_best = recipe.crops, 0
     return run
 
@@ -170,25 +186,18 @@ def begin_from(path: Path, model: keras.Model) -> dict[str, Any]:
 
 def unchanging(recipe: Recipe) -> dict[str, Any]:
     """What of a recipe must stay while a run goes on: all but its length, its pace and its texts."""
-    free = {
-        "name",
-        "version",
-        "description",
-        "licence",
-        "manifests",
-        "scenes",
-        "begin_from",
-        "teacher",
-        "mirrored",
-        "crops",
-        "patience",
-        "cooldown",
-    }
-    values = {key: value for key, value in vars(recipe).items() if key not in free}
+    values = {key: value for key, value in vars(recipe).items() if key not in FREE}
     fixed = {"recipe": json.loads(json.dumps(values)), "precision": keras.mixed_precision.dtype_policy().name}
     if recipe.teacher and recipe.taught:
         fixed["teacher_sha256"] = trained_hash(recipe.teacher)
     return fixed
+
+
+def unchanging_defaults() -> dict[str, Any]:
+    """What a recipe that does not name a key means by that, in the terms of `unchanging`."""
+    known = {entry.name: entry.default for entry in dataclasses.fields(Recipe) if entry.name not in FREE}
+    stated = {name: value for name, value in known.items() if value is not dataclasses.MISSING}
+    return {"recipe": json.loads(json.dumps(stated))}
 
 
 def compiled(recipe: Recipe, task: Task) -> keras.Model:

@@ -14,7 +14,8 @@ def compare(
         list[Path], typer.Option(help="Labelled pictures: a folder with labels.csv, or with one for each label.")
     ],
     split: Annotated[
-        Optional[str], typer.Option(help="Which pictures: train, val, test or unseen; default: all.")
+        Optional[str],
+        typer.Option(help="Which pictures: train, val, test or unseen; default: test and unseen, else all."),
     ] = None,
     report: Annotated[
         Optional[Path], typer.Option(metavar="FILE", help="Write a page with the worst disagreements: one HTML file.")
@@ -30,6 +31,7 @@ def compare(
     from edge_detect.card import read_packed
     from edge_detect.errors import UsageError
     from edge_detect.evaluation import disagreement
+    from edge_detect.evaluation.evaluate import REPORTED
     from edge_detect.evaluation.output import check_outputs, write
     from edge_detect.manifest import read_manifests
     from edge_detect.models import find_model
@@ -37,7 +39,8 @@ def compare(
 
     paths = (find_model(one), find_model(two))
     samples = read_manifests(data, read_packed(paths[0])[1].labels)
-    chosen = [sample for sample in samples if split in (None, sample.split)]
+    reported = [sample for sample in samples if sample.split in REPORTED]
+    chosen = [sample for sample in samples if sample.split == split] if split else reported or samples
     if not chosen:
         raise UsageError(f"no picture is in the split {split!r}")
     check_outputs(filter(None, (report,)), chosen)

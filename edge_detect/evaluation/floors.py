@@ -1,5 +1,4 @@
-"""Leakage floors: how far one gets without looking at faces. Below its floor, a figure may owe
-all it is to the files."""
+"""Leakage floors: how far one gets without looking at faces. A figure below its floor may owe it all to files."""
 
 from typing import Any
 

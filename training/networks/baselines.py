@@ -69,6 +69,7 @@ def mobilenet() -> keras.Model:
     body = keras.applications.MobileNetV3Small(
         input_tensor=pixels, include_top=False, weights=None, pooling="avg", include_preprocessing=True
     )
+    settle_soon(body)
     x = keras.layers.Dropout(0.2)(body.output)
     logit = keras.layers.Dense(1, dtype="float32", name="logit")(x)
     return keras.Model(pixels, {"logit": logit}, name="mobilenet")
@@ -79,9 +80,18 @@ def mobilenet_v2() -> keras.Model:
     pixels = keras.Input((None, None, 3), name="pixels")
     x = keras.layers.Rescaling(1 / 127.5, offset=-1)(pixels)
     body = keras.applications.MobileNetV2(input_tensor=x, include_top=False, weights=None, pooling="avg")
-    for layer in body.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = 0.9  # Keras' own means and variances would take thousands of steps to settle
+    settle_soon(body)
     x = keras.layers.Dropout(0.2)(body.output)
     logit = keras.layers.Dense(1, dtype="float32", name="logit")(x)
     return keras.Model(pixels, {"logit": logit}, name="mobilenet_v2")
+
+
+def settle_soon(body: keras.Model) -> None:
+    """Let the means and variances of normalisation layers follow their batches.
+
+    Those of Keras' own networks take thousands of steps to settle; until then, such a network answers all pictures
+    alike.
+    """
+    for layer in body.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.9

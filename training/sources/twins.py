@@ -90,9 +90,12 @@ def _proposed(samples: list[Sample], thumbs: likeness.Thumbs, given: int) -> tup
         blocks.append(swapped[swapped[:, 0] < swapped[:, 1]])
     sources: NDArray[np.str_] = np.array([sample.source for sample in samples])
     framed = np.array([sample.box is not None for sample in samples])
-    for source in sorted(set(sources[:given]) & set(sources[given:][framed[given:]])):
+    training = np.array([sample.split == "train" for sample in samples])
+    for source in sorted(set(sources[:given]) & set(sources[given:])):
         mine = np.flatnonzero(sources == source)
         held, new = mine[mine < given], mine[mine >= given]
+        if not framed[new].any():  # taken whole, as the given ones were: wide for what is only judged on
+            held = held[~training[held]]
         pairs = likeness.similar(thumbs[held], thumbs[new])
         blocks.append(np.stack([held[pairs[:, 0]], new[pairs[:, 1]]], axis=1))
     pairs = np.unique(np.concatenate(blocks), axis=0)
