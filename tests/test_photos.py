@@ -44,7 +44,9 @@ def test_what_finding_costs_is_measured_on_common_groups(tmp_path):
     photos = write(tmp_path / "photos", [("a.png", photo(250), "fake", "a"), ("b.png", photo(10), "real", "b")])
     from conftest import SHIPPED
 
-    rows = [line.split(" | ") for line in compare(SHIPPED, crops, photos).splitlines()[2:]]
+    said, _, *lines = compare(SHIPPED, crops, photos).splitlines()
+    assert said.startswith("By deepfake ")
+    rows = [line.split(" | ") for line in lines[2:]]
     assert [row[0].strip("| ") for row in rows] == ["all", "s"]
     assert rows[0][1:3] == ["1", "1"]
     assert rows[0][4] == "0.500"

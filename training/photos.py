@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_detect.card import read_packed
 from edge_detect.detector import Detector
 from edge_detect.errors import PictureError, UsageError
 from edge_detect.evaluation import metrics
@@ -16,7 +17,7 @@ from edge_detect.table import number, table
 
 
 def compare(model: Path, crops: Path, photos: Path) -> str:
-    """A table of AUC per source on the split `test`, for pictures whose group is in both manifests.
+    """Which classifier it was, and a table of AUC per source on `test`, for pictures whose group is in both manifests.
 
     A photo without a face gets the lowest score. A source without real pictures is measured against all real ones
     that are compared. Raises UsageError when the manifests have no group in common, PictureError when one of their
@@ -39,7 +40,10 @@ def compare(model: Path, crops: Path, photos: Path) -> str:
             continue
         either = (chosen & (labels != REAL)) | (reals if reals.any() else labels == REAL)
         rows.append(_row(source, labels[either], before[either], after[either], int(missed[chosen].sum())))
-    return table(("source", "real", "fake", "AUC of crops", "AUC of photos", "difference", "no face found"), rows)
+    card = read_packed(model)[1]
+    scored = f"By {card.name} {card.version}, {card.precision}."
+    heading = ("source", "real", "fake", "AUC of crops", "AUC of photos", "difference", "no face found")
+    return f"{scored}\n\n{table(heading, rows)}"
 
 
 def _scores(model: Path, samples: list[Sample], *, whole_image: bool) -> NDArray[np.float64]:
