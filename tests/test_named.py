@@ -4,12 +4,28 @@ import pytest
 
 from edge_detect.errors import SourceError, UsageError
 from edge_detect.sources.named import find_source
+from edge_detect.sources.stream import Kind
 
 
 @pytest.mark.parametrize("name", ["missing.mp4", "ftp://host/x", "missing-%d.png", "http://", "file:///etc/passwd"])
 def test_what_is_no_source_is_wrong_usage(name):
     with pytest.raises(UsageError):
         find_source(name)
+
+
+def test_a_device_file_of_any_name_is_a_camera_also_while_it_is_not_there(tmp_path):
+    (tmp_path / "hall").symlink_to("/dev/null")  # a character device, if no camera
+    for name in ("0", "/dev/video7", "/dev/v4l/by-id/usb-none", "/dev/hall", str(tmp_path / "hall")):
+        source = find_source(name)
+        assert (source.name, source.kind) == (f"camera {name}", Kind.LIVE)
+        if name != "0":
+            with pytest.raises(SourceError, match="cannot be opened: `edge-detect cameras`"):
+                source.open()
+
+
+def test_what_is_kept_in_memory_is_no_camera():
+    with pytest.raises(UsageError, match="there is no source"):
+        find_source("/dev/shm/missing.mp4")
 
 
 def test_no_event_names_the_password_of_a_camera():

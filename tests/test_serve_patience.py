@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import httpx
 import pytest
@@ -21,6 +21,7 @@ from edge_detect.serve.limits import Limits
 from edge_detect.serve.posting import Form
 from edge_detect.serve.running import bound
 from edge_detect.serve.server import new_app
+from edge_detect.serve.turnstile import HELD, Turnstile
 
 PATIENCE = 60
 
@@ -84,6 +85,32 @@ def test_a_body_that_does_not_come_is_refused(port):
     said = all_that_is_said(port, head.encode(), b"--")
     assert said.startswith(b"HTTP/1.1 408")
     assert b"did not arrive" in said
+
+
+@pytest.mark.parametrize("length", ["", "Content-Length: 1\r\n"])
+def test_a_body_in_chunks_counts_as_the_largest_whatever_length_is_declared(length):
+    """Nobody says how much is coming: so that memory stays bounded, HELD of them are all that is let in."""
+    full, leave = threading.Event(), threading.Event()
+
+    async def app(scope, receive, send):
+        if scope["type"] == "http":
+            if turnstile.taken == HELD:
+                full.set()
+            while not leave.is_set():
+                await asyncio.sleep(0.01)
+            await Response()(scope, receive, send)
+
+    turnstile = Turnstile(app, "/", places=100, max_bytes=1000)
+    head = f"POST / HTTP/1.1\r\nHost: localhost\r\n{length}Transfer-Encoding: chunked\r\n\r\n".encode()
+    with serving(turnstile) as port, ExitStack() as stack:
+        for _ in range(HELD):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            client.sendall(head)
+        assert full.wait(PATIENCE)
+        try:
+            assert all_that_is_said(port, head).startswith(b"HTTP/1.1 503")
+        finally:
+            leave.set()
 
 
 def test_a_client_that_takes_no_bytes_is_given_up(monkeypatch):

@@ -79,6 +79,14 @@ def test_the_preview_is_for_this_machine_only(preview):
     refused.value.close()
 
 
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1", "[::1]", "LOCALHOST:{port}", "127.0.0.1:{port}", "[::1]:80"]
+)
+def test_the_preview_answers_to_every_name_of_this_machine(preview, host):
+    """Port 80, of a tunnel for example, is left out by browsers."""
+    assert get(f"http://127.0.0.1:{preview.port}/", Host=host.format(port=preview.port))
+
+
 def test_a_preview_that_can_be_watched_by_no_more_says_so(preview, monkeypatch):
     monkeypatch.setattr(preview, "_places", threading.Semaphore(0))
     with pytest.raises(urllib.error.HTTPError) as refused:

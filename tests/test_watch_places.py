@@ -1,8 +1,11 @@
 """`edge_detect.watch` on folders, and on a stand-in for a Raspberry Pi's own camera."""
 
+import fcntl
+import struct
 import sys
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import clips
@@ -12,7 +15,7 @@ import zoo
 
 import edge_detect
 from edge_detect import Detector
-from edge_detect.errors import UsageError
+from edge_detect.errors import SourceError, UsageError
 from edge_detect.sources import folder as folder_source
 from edge_detect.sources.cameras import cameras
 
@@ -66,6 +69,29 @@ def test_a_missing_watchdog_names_its_extra(detector, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "watchdog", None)
     with pytest.raises(edge_detect.EdgeDetectError, match=r"edge-detect\[folder\]"):
         edge_detect.watch(tmp_path, detector)
+
+
+def held() -> tuple[int, int]:
+    """Files and threads that this process has."""
+    return len(list(Path("/proc/self/fd").iterdir())), threading.active_count()
+
+
+def test_a_folder_that_is_not_there_is_asked_for_again_and_again_and_nothing_is_kept(tmp_path):
+    pytest.importorskip("watchdog")
+    before = held()
+    for _ in range(5):
+        with pytest.raises(SourceError, match="away is not there"):
+            folder_source.Folder(tmp_path / "away")
+    assert held() == before
+
+
+def test_a_folder_that_goes_just_before_it_is_watched_leaves_no_thread(monkeypatch, tmp_path):
+    pytest.importorskip("watchdog")
+    _, before = held()
+    monkeypatch.setattr(Path, "is_dir", lambda _: True)
+    with pytest.raises(SourceError, match="away cannot be watched"):
+        folder_source.Folder(tmp_path / "away")
+    assert threading.active_count() == before
 
 
 class Picamera2:
@@ -133,6 +159,20 @@ def test_a_picamera2_of_another_numpy_is_wrong_usage_and_hides_no_other_camera(d
     with pytest.raises(UsageError, match=r"numpy\.dtype size changed; see docs/raspberry-pi\.md"):
         edge_detect.watch("picamera2", detector)
     assert cameras(tmp_path) == []
+
+
+def test_devices_of_a_raspberry_pi_that_are_no_cameras_are_not_listed(monkeypatch, tmp_path):
+    """A kernel of which each device file is named after its driver stands in for V4L2."""
+    drivers = ("uvcvideo", "bcm2835-codec", "bcm2835-isp", "pispbe", "rp1-cfe", "unicam", "bm2835 mmal")
+    for number, driver in enumerate(drivers):
+        (tmp_path / f"video{number}").write_text(driver)
+
+    def ioctl(device, _request, _answer):
+        return struct.pack("16s32s32sIII12x", device.read(), b"a name", b"", 0, 0x80000001, 0x1)
+
+    monkeypatch.setitem(sys.modules, "picamera2", None)
+    monkeypatch.setattr(fcntl, "ioctl", ioctl)
+    assert [camera.source for camera in cameras(tmp_path)] == ["0", "6"]
 
 
 def test_pictures_that_have_settled_are_read_one_after_the_other(monkeypatch, tmp_path):

@@ -3,6 +3,8 @@
 import hashlib
 import hmac
 import json
+import os
+import resource
 import sys
 import threading
 import time
@@ -23,8 +25,10 @@ from edge_detect.secret import read_secret
 from edge_detect.sinks import webhook as webhook_module
 from edge_detect.sinks.command import Command
 from edge_detect.sinks.metrics import Metrics
+from edge_detect.sinks.mqtt import PASSWORD
 from edge_detect.sinks.outlet import Outlet
 from edge_detect.sinks.saved import SavedEvents
+from edge_detect.sinks.ways_out import open_outlets
 from edge_detect.sinks.webhook import SIGNATURE, Webhook
 
 PATIENCE = 60
@@ -135,6 +139,32 @@ def test_saved_events_are_capped_numbered_on_and_touch_nothing_else(tmp_path):
         outlet.close()
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == [*(f"event-000000{n}.json" for n in ("08", "09", "10")), "event-mine.json"]
+
+
+@contextmanager
+def full_after(size: int):
+    """No file can become larger than so many bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("size", [100, 3000])
+def test_an_event_for_which_there_is_no_room_leaves_no_files_and_the_others_stay(tiny_model, tmp_path, size):
+    inspection = Detector.load(tiny_model, whole_image=True).inspect(clips.noise(1, 200, 200))
+    outlet = SavedEvents(tmp_path, keep=3)
+    for number in range(3):
+        outlet.deliver(event(number))
+    before = sorted(tmp_path.iterdir())
+    for _ in range(5):
+        with full_after(size), pytest.raises(OSError, match="too large"):
+            outlet.deliver(event(inspection=inspection))
+    assert sorted(tmp_path.iterdir()) == before
+    outlet.deliver(event())
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 def test_a_folder_that_cannot_be_written_is_said_at_once(tmp_path):
@@ -248,6 +278,16 @@ def test_a_secret_that_is_missing_or_empty_is_wrong_usage(tmp_path):
     for name in ("empty", "missing"):
         with pytest.raises(UsageError, match=name):
             read_secret(tmp_path / name)
+
+
+def test_a_password_that_is_no_utf_8_is_wrong_usage(tmp_path, monkeypatch):
+    pytest.importorskip("paho.mqtt")
+    (tmp_path / "password").write_bytes("schlüssel\n".encode("latin-1"))
+    with pytest.raises(UsageError, match="password: the password is not text in UTF-8"):
+        open_outlets("camera 0", mqtt="mqtt://me@host", mqtt_password=tmp_path / "password")
+    monkeypatch.setitem(os.environb, PASSWORD.encode(), "schlüssel".encode("latin-1"))
+    with pytest.raises(UsageError, match=f"{PASSWORD}: the password is not text in UTF-8"):
+        open_outlets("camera 0", mqtt="mqtt://me@host")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+from edge_detect.hosts import without_port
+
 _READING = ("GET", "HEAD", "OPTIONS")
 
 
@@ -63,9 +64,3 @@ class Locked:
                 await refusal(scope, receive, send)
                 return
         await self._app(scope, receive, send)
-
-
-def without_port(host: str) -> str:
-    """The name in a Host header, in lower case; an IPv6 address keeps its brackets."""
-    name, colon, port = host.lower().rpartition(":")
-    return name if colon and port.isdecimal() else host.lower()

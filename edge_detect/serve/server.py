@@ -8,9 +8,10 @@ from starlette.types import ASGIApp
 
 from edge_detect.card import Card
 from edge_detect.errors import UsageError
+from edge_detect.hosts import LOCAL_NAMES
 from edge_detect.scan import Inspector
 from edge_detect.serve.api import SCORE, new_api
-from edge_detect.serve.guard import LOCAL_NAMES, Locked, OwnNames
+from edge_detect.serve.guard import Locked, OwnNames
 from edge_detect.serve.hardening import Hardened
 from edge_detect.serve.limits import Limits
 from edge_detect.serve.metrics import Metrics

@@ -13,7 +13,8 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edge_detect.errors import EdgeDetectError
-from edge_detect.serve.guard import LOCAL_NAMES, OwnNames
+from edge_detect.hosts import LOCAL_NAMES
+from edge_detect.serve.guard import OwnNames
 from edge_detect.serve.hardening import POLICY, Hardened, headers
 from edge_detect.serve.limits import MAX_BYTES
 from edge_detect.serve.running import bound, run, url_of

@@ -17,7 +17,7 @@ class Turnstile:
     """
 
     def __init__(self, app: ASGIApp, path: str, places: int, max_bytes: int) -> None:
-        """places: requests at once; max_bytes: of a body, which is what one without a declared length counts as."""
+        """places: requests at once; max_bytes: of a body, which is what one in chunks or without a length counts as."""
         self._app = app
         self._path = path
         self._places = places
@@ -30,7 +30,9 @@ class Turnstile:
         if scope["type"] != "http" or scope["path"] != self._path or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
-        declared = Headers(scope=scope).get("content-length", "")
+        headers = Headers(scope=scope)
+        # A body in chunks goes by these, whatever length is declared beside them.
+        declared = "" if "transfer-encoding" in headers else headers.get("content-length", "")
         size = min(int(declared), self._max_bytes) if declared.isdecimal() else self._max_bytes
         if self.taken >= self._places or self._bytes + size > HELD * self._max_bytes:
             detail = {"detail": f"{self.taken} requests are being answered; try again later"}

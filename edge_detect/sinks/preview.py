@@ -7,11 +7,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from edge_detect import image
 from edge_detect.detector import Inspection
 from edge_detect.errors import UsageError
+from edge_detect.hosts import LOCAL_NAMES, without_port
 from edge_detect.sinks.metrics import LOOPBACK
 from edge_detect.sinks.pictures import annotated
 
-HOSTS = (LOOPBACK, "localhost")
-"""Names under which the page may be asked for: a web page elsewhere must not read it through a name of its own."""
 VIEWERS = 4
 """Streams that are served at once."""
 REPEAT = 2.0
@@ -48,7 +47,7 @@ class Preview:
                 """No line for each request."""
 
         try:
-            self._server = ThreadingHTTPServer((HOSTS[0], port), Handler)
+            self._server = ThreadingHTTPServer((LOOPBACK, port), Handler)
         except OSError as error:
             raise UsageError(f"--preview {port}: {error.strerror}; take another port") from error
         self._server.daemon_threads = True
@@ -79,7 +78,8 @@ class Preview:
     def serve(self, request: BaseHTTPRequestHandler) -> None:
         """Answer one request, in its thread."""
         try:
-            if request.headers.get("Host", "").rpartition(":")[0] not in HOSTS:
+            # A web page elsewhere must not read it through a name of its own.
+            if without_port(request.headers.get("Host", "")) not in LOCAL_NAMES:
                 request.send_error(403, "this is for this machine only")
             elif request.path == "/":
                 _answer(request, "text/html; charset=utf-8", _PAGE)

@@ -9,7 +9,8 @@ from edge_detect.errors import UsageError
 from edge_detect.live.events import Event
 from edge_detect.sinks.outlet import Message, Outlet
 
-_NAME = re.compile(r"event-(\d{8})\.(?:json|jpg|png|tmp)")
+_SUFFIXES = ("json", "jpg", "png", "tmp")
+_NAME = re.compile(rf"event-(\d{{8}})\.(?:{'|'.join(_SUFFIXES)})")
 
 
 class SavedEvents(Outlet):
@@ -40,22 +41,36 @@ class SavedEvents(Outlet):
         self._delete_oldest()
 
     def deliver(self, message: Message) -> None:
-        """Write the files of an event; what is no frame has none but the JSON, and a summary is not saved."""
+        """Write the files of an event; what is no frame has none but the JSON, and a summary is not saved.
+
+        Raises OSError when not all of them can be written; then none of them stays.
+        """
         if not isinstance(message, Event):
             return
-        stem = self._folder / f"event-{self._next:08}"
+        number = self._next
         self._next += 1
+        try:
+            self._write(number, message)
+        except OSError:
+            self._delete(number)
+            raise
+        finally:
+            self._delete_oldest()
+
+    def _write(self, number: int, message: Event) -> None:
         inspection = message.inspection
         if inspection is not None and inspection.picture is not None:
-            image.save(stem.with_suffix(".jpg"), inspection.picture.pixels)
+            image.save(self._file(number, "jpg"), inspection.picture.pixels)
             faces = inspection.result.faces
             if faces:
                 worst = max(range(len(faces)), key=lambda index: faces[index].suspicion)
-                image.save(stem.with_suffix(".png"), inspection.crops[worst])
-        partial = stem.with_suffix(".tmp")
+                image.save(self._file(number, "png"), inspection.crops[worst])
+        partial = self._file(number, "tmp")
         partial.write_text(json.dumps(message.to_dict(), indent=1) + "\n", encoding="utf-8")
-        partial.replace(stem.with_suffix(".json"))
-        self._delete_oldest()
+        partial.replace(self._file(number, "json"))
+
+    def _file(self, number: int, suffix: str) -> Path:
+        return self._folder / f"event-{number:08}.{suffix}"
 
     def _numbers(self) -> list[int]:
         matches = (_NAME.fullmatch(path.name) for path in self._folder.iterdir())
@@ -63,5 +78,8 @@ class SavedEvents(Outlet):
 
     def _delete_oldest(self) -> None:
         for number in self._numbers()[: -self._keep]:
-            for suffix in ("json", "jpg", "png", "tmp"):
-                (self._folder / f"event-{number:08}.{suffix}").unlink(missing_ok=True)
+            self._delete(number)
+
+    def _delete(self, number: int) -> None:
+        for suffix in _SUFFIXES:
+            self._file(number, suffix).unlink(missing_ok=True)

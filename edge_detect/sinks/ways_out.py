@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from edge_detect.errors import UsageError
 from edge_detect.secret import read_secret
 from edge_detect.sinks.command import Command
 from edge_detect.sinks.mqtt import PASSWORD, Mqtt
@@ -35,6 +36,19 @@ def open_outlets(
     if webhook is not None:
         outlets.append(Webhook(webhook, read_secret(webhook_secret) if webhook_secret else None))
     if mqtt is not None:
-        password = read_secret(mqtt_password).decode() if mqtt_password else os.environ.get(PASSWORD)
-        outlets.append(Mqtt(mqtt, source, password, mqtt_ca))
+        outlets.append(Mqtt(mqtt, source, _password(mqtt_password), mqtt_ca))
     return outlets
+
+
+def _password(path: Path | None) -> str | None:
+    """The broker's password: that in a file, or else in the environment; None where there is none.
+
+    Raises UsageError when it cannot be read or is no UTF-8.
+    """
+    stored = os.environ.get(PASSWORD)
+    if path is None and stored is None:
+        return None
+    try:
+        return (read_secret(path) if path else os.fsencode(stored or "")).decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path or PASSWORD}: the password is not text in UTF-8; write it anew, as UTF-8") from error

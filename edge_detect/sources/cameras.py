@@ -16,6 +16,11 @@ _QUERYCAP = 0x80685600
 """VIDIOC_QUERYCAP of Linux' V4L2: asks a device what it can do, without starting it."""
 _CAPABILITIES = struct.Struct("16s32s32sIII12x")
 _CAPTURE, _DEVICE_CAPS = 0x1, 0x80000000
+_NO_CAMERAS = (b"bcm2835-codec", b"bcm2835-isp", b"pispbe", b"rp1-cfe", b"unicam")
+"""Drivers of a Raspberry Pi whose devices capture and are no cameras.
+
+They are its codec, its image signal processors, and receivers of raw sensor data, which Picamera2 makes pictures of.
+"""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ def _devices(folder: Path) -> Iterator[Camera]:
                 answer = fcntl.ioctl(device, _QUERYCAP, bytes(_CAPABILITIES.size))
         except OSError:
             continue
-        _, name, _, _, all_of_it, of_this = _CAPABILITIES.unpack(answer)
-        if (of_this if all_of_it & _DEVICE_CAPS else all_of_it) & _CAPTURE:
+        driver, name, _, _, all_of_it, of_this = _CAPABILITIES.unpack(answer)
+        captures = (of_this if all_of_it & _DEVICE_CAPS else all_of_it) & _CAPTURE
+        if captures and driver.rstrip(b"\0") not in _NO_CAMERAS:
             yield Camera(str(number), name.rstrip(b"\0").decode(errors="replace"))

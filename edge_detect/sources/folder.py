@@ -24,6 +24,8 @@ class Folder:
     def __init__(self, folder: Path) -> None:
         """Raises MissingExtraError without watchdog, SourceError when the folder cannot be watched."""
         observers = require()
+        if not folder.is_dir():  # before there is an observer: one that could not start holds what cannot be let go
+            raise SourceError(f"the folder {folder} is not there")
         self._folder = folder
         self._root = folder.resolve()
         self._arrivals: SimpleQueue[str] = SimpleQueue()
@@ -33,6 +35,7 @@ class Folder:
         try:
             self._observer.start()
         except OSError as error:
+            self._observer.stop()
             raise SourceError(f"the folder {folder} cannot be watched: {error.strerror}") from error
 
     def read(self) -> Shot | None:

@@ -23,7 +23,7 @@ def find_source(name: "str | os.PathLike[str] | int") -> Source:
     if text == PICAMERA:
         picamera.require()
         return Source(PICAMERA, Kind.LIVE, picamera.open_picamera)
-    if text.isdecimal() or text.startswith("/dev/video"):
+    if _is_camera(text):
         return Source(f"camera {text}", Kind.LIVE, partial(video.open_device, text))
     if "://" in text:
         return _network(text)
@@ -39,6 +39,16 @@ def find_source(name: "str | os.PathLike[str] | int") -> Source:
         f"there is no source {text!r}: give a camera (0, /dev/video0, {PICAMERA}), a URL ({', '.join(SCHEMES)}), "
         "a video file, a pattern such as 'frames/%05d.png', or a folder"
     )
+
+
+def _is_camera(text: str) -> bool:
+    """Whether a name is a camera's: a number, a device file under whatever name, or one below /dev that is not there.
+
+    /dev/shm is memory, in which files are ordinary.
+    """
+    path = Path(text)
+    unplugged = text.startswith("/dev/") and not text.startswith("/dev/shm/") and not path.exists()
+    return text.isdecimal() or path.is_char_device() or unplugged
 
 
 def _network(url: str) -> Source:

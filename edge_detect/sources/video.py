@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 
@@ -13,7 +14,7 @@ TIMEOUT = 10.0
 """Seconds that a network stream may take to answer, or to send its next frame."""
 FALLBACK_RATE = 25.0
 """Frames per second of a recording that does not say."""
-_RATES = (1.0, 1000.0)
+_RATES = (1.0, 240.0)
 """What is outside of these is no frame rate, but a container that does not know its own."""
 
 
@@ -27,10 +28,17 @@ class Video:
         self._ends = ends
         rate = capture.get(cv2.CAP_PROP_FPS)
         self._rate = rate if _RATES[0] <= rate <= _RATES[1] else FALLBACK_RATE
-        self._count = 0
+        self._begin: float | None = None
+        """What the recording's clock said of the first frame, in seconds."""
+        self._latest = 0.0
+        """The latest that it has said."""
+        self._position = 0.0
 
     def read(self) -> Shot:
-        """The next frame; its position follows from the frame rate."""
+        """The next frame; its position is by the recording's own clock, or by its frame rate where that stands still.
+
+        Raises SourceError for a frame that cannot be had, EOFError at the end of a recording.
+        """
         try:
             got, frame = self._capture.read()
             pixels = image.from_opencv(frame) if got else None
@@ -38,13 +46,13 @@ class Video:
             raise SourceError(f"{self._name} gave a frame that cannot be decoded: {error}") from error
         if pixels is None and not self._ends:
             raise SourceError(f"{self._name} gives no more frames")
-        if pixels is None and not self._count:
+        if pixels is None and self._begin is None:
             raise SourceError(f"not one frame of {self._name} can be read: is it a video?")
         if pixels is None:
             raise EOFError
-        position = self._count / self._rate if self._ends else None
-        self._count += 1
-        return Shot(pixels, position)
+        if self._ends:
+            self._keep_time()
+        return Shot(pixels, self._position if self._ends else None)
 
     def keep_short_queue(self) -> None:
         """Ask the driver for two buffers, one that is filled while the other is read: what waits there is old."""
@@ -55,10 +63,22 @@ class Video:
         with contextlib.suppress(cv2.error):
             self._capture.release()
 
+    def _keep_time(self) -> None:
+        """Move the position on to the frame that was just read; it never goes back."""
+        clock = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        if self._begin is None:
+            self._begin = self._latest = clock
+        elif clock > self._latest:
+            self._latest = clock
+            self._position = max(self._position, clock - self._begin)
+        else:
+            self._position += 1 / self._rate
+
 
 def open_file(path: str) -> Video:
     """Open a video file. Raises SourceError when it is none."""
-    return _opened(path, cv2.CAP_FFMPEG, (), path, f"{path} is no video that can be read", ends=True)
+    whole = str(Path(path).absolute())  # of a name such as 12:30.mkv alone, FFmpeg takes the beginning for a protocol
+    return _opened(whole, cv2.CAP_FFMPEG, (), path, f"{path} is no video that can be read", ends=True)
 
 
 def open_device(device: str) -> Video:
