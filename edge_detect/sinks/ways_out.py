@@ -45,10 +45,13 @@ def _password(path: Path | None) -> str | None:
 
     Raises UsageError when it cannot be read or is no UTF-8.
     """
-    stored = os.environ.get(PASSWORD)
-    if path is None and stored is None:
+    if path is not None:
+        password = read_secret(path)
+    elif PASSWORD in os.environ:
+        password = os.fsencode(os.environ[PASSWORD])
+    else:
         return None
     try:
-        return (read_secret(path) if path else os.fsencode(stored or "")).decode()
+        return password.decode()
     except UnicodeDecodeError as error:
         raise UsageError(f"{path or PASSWORD}: the password is not text in UTF-8; write it anew, as UTF-8") from error
