@@ -30,43 +30,71 @@ def to_flatbuffer(
     Returns the flatbuffer, whose input is (1, side, side, 3) in the recipe's type, and the output names in the order of
     its output tensors. Raises UsageError when there is no such layer, or the converter refuses the model.
     """
-    names = sorted(model.output)
+    from tensorflow.lite.python.convert import ConverterError
+
+    names, integer = sorted(model.output), recipe.activations == "int8"
     with contextlib.ExitStack() as stack:
-        if recipe.activations == "int8":
+        if integer:
             stack.enter_context(equalised(model, pixels))
+        unrounded = stack.enter_context(saved(model, side, integer=True)) if integer and keep_float else None
         if recipe.weights == "int8":
             stack.enter_context(rounded(model))
-        folder = stack.enter_context(saved(model, side, integer=recipe.activations == "int8"))
+        folder = stack.enter_context(saved(model, side, integer=integer))
         try:
-            if keep_float and recipe.activations == "int8":
-                flatbuffer = _quantized_in_part(converter(folder, recipe, pixels), recipe, keep_float, names)
+            if unrounded:
+                calibrated = _calibrated(converter(folder, recipe, pixels))
+                trained = _calibrated(converter(unrounded, recipe, pixels[:1]))
+                flatbuffer = _quantized_in_part(calibrated, trained, recipe, keep_float, names)
             else:
                 flatbuffer = converter(folder, recipe, pixels).convert()
-        except (RuntimeError, ValueError) as error:  # the converter's own, with a page of MLIR
+        except (ConverterError, RuntimeError, ValueError) as error:  # the converter's own, with a page of MLIR
             first = next((line for line in str(error).splitlines() if line.strip()), "no reason given")
-            raise UsageError(f"TensorFlow's converter refuses the model: {first}") from error
+            reason = first.rsplit(")): ", maxsplit=1)[-1]  # behind the places in the graph, one in the other
+            raise UsageError(f"TensorFlow's converter refuses the model: {reason}") from error
     return flatbuffer, _output_order(flatbuffer, names)
 
 
-def _quantized_in_part(found: Any, recipe: Recipe, keep_float: Sequence[str], names: Sequence[str]) -> bytes:
-    """Calibrate, then quantize all but some layers: the converter's two steps, of which it does both or none."""
+def _calibrated(found: Any) -> bytes:
+    """The first of the converter's two steps, of which it does both or none: a float model with ranges."""
+    found._experimental_calibrate_only = True
+    calibrated: bytes = found.convert()
+    return calibrated
+
+
+def _quantized_in_part(
+    calibrated: bytes, trained: bytes, recipe: Recipe, keep_float: Sequence[str], names: Sequence[str]
+) -> bytes:
+    """The second step, for all but some layers; these have the weights of the same model before it was rounded."""
     import tensorflow as tf
     from tensorflow.lite.python.convert import mlir_quantize
 
-    found._experimental_calibrate_only = True
-    calibrated = found.convert()
     tensors = layer_tensors(calibrated, names)
     unknown = [layer for layer in keep_float if layer not in tensors]
     if unknown:
         raise UsageError(f"there is no layer {', '.join(unknown)} to keep in float32; there are {', '.join(tensors)}")
+    kept = [tensors[layer] for layer in keep_float]
     quantized: bytes = mlir_quantize(
-        calibrated,
+        _with_constants_of(trained, calibrated, kept),
         fully_quantize=False,
         input_data_type=tf.dtypes.as_dtype(recipe.given),
         output_data_type=tf.dtypes.as_dtype(recipe.answered),
-        denylisted_nodes=[tensors[layer] for layer in keep_float],
+        denylisted_nodes=kept,
     )
     return quantized
+
+
+def _with_constants_of(other: bytes, flatbuffer: bytes, answered: Sequence[str]) -> bytes:
+    """A flatbuffer whose operators that answer these tensors have the constants of another of the same graph."""
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    model, source = (flatbuffer_utils.convert_bytearray_to_object(bytearray(data)) for data in (flatbuffer, other))
+    ours, theirs = model.subgraphs[0], source.subgraphs[0]
+    for one, two in zip(ours.operators, theirs.operators, strict=True):
+        if ours.tensors[one.outputs[0]].name.decode() in answered:
+            for to, given in zip(one.inputs, two.inputs, strict=True):
+                if to >= 0:  # below is what the operator does without, as a bias
+                    model.buffers[ours.tensors[to].buffer].data = source.buffers[theirs.tensors[given].buffer].data
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
 def layer_tensors(flatbuffer: bytes, names: Sequence[str]) -> dict[str, str]:

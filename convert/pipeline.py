@@ -1,6 +1,7 @@
 """The whole way: load, convert, pass the gate, pack, write."""
 
 import dataclasses
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,6 +72,7 @@ def convert_model(source: Path, plan: Plan, out: Path) -> list[Path]:
     UsageError when the model, its card or the data cannot be used or `out` cannot be written.
     """
     check(source)
+    source = Path(os.path.abspath(source))  # noqa: PTH100 - so that "." and ".." have a name, and links keep theirs
     _check_out(out)
     if TFJS in plan.recipes:
         tfjs.require()

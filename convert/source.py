@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from convert import foreign
 from edge_detect.card import Card
-from edge_detect.errors import MissingExtraError, UsageError
+from edge_detect.errors import MissingExtraError, ModelError, UsageError
 from edge_detect.silence import silenced
 
 Crop = Literal["whole", "face"]
@@ -40,7 +40,8 @@ def load(source: Path, said: Said, labels: tuple[str, ...]) -> tuple[Any, Card]:
     if beside.is_file():
         if said != Said():
             raise UsageError(f"{beside} is the model's card and says it all: leave out --labels and the like")
-        return read(source), Card.from_dict(json.loads(beside.read_text(encoding="utf-8")))
+        card = _card(beside)
+        return read(source), card
     return foreign.adapt(
         read(source, said.side),
         said.labels or labels,
@@ -50,6 +51,17 @@ def load(source: Path, said: Said, labels: tuple[str, ...]) -> tuple[Any, Card]:
         normalise=said.normalise,
         crop=said.crop,
     )
+
+
+def _card(beside: Path) -> Card:
+    """The card in a file beside a model."""
+    try:
+        return Card.from_dict(json.loads(beside.read_text(encoding="utf-8")))
+    except (ModelError, OSError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"{beside} is taken for the model's card, since it is called so, and cannot be read as one ({error}); "
+            "if it is something else, move it away"
+        ) from error
 
 
 def check(source: Path) -> None:

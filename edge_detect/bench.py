@@ -8,6 +8,7 @@ import numpy as np
 
 from edge_detect import image
 from edge_detect.detector import Detector, views
+from edge_detect.faces import FaceFinder
 from edge_detect.network import Network
 
 FRAME = (480, 640)
@@ -38,9 +39,15 @@ def bench(candidates: dict[str, Callable[[], object]], rounds: int = 200, warm_u
 
 
 def inference(network: Network) -> Callable[[], object]:
-    """One answer of a network, on a picture of noise: one run, or two where its card asks for the mirror image."""
+    """One answer of a network, on a picture of noise: one run, or two where its card asks for the mirror image.
+
+    A finder's answer is a search, for which it runs twice as well. Raises ModelError when a finder lacks an output.
+    """
     side = network.card.input_side
     pixels = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
+    if network.card.kind == "finder":
+        finder = FaceFinder(network)
+        return lambda: finder.find(pixels)
     return lambda: views(network, pixels)
 
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from edge_detect.card import Card, Thresholds
 from edge_detect.false_alarms import allowed, rate_of_new
+from edge_detect.sinks.text import printable
 
 
 def describe(card: Card, path: Path) -> str:
-    """The card as text for people."""
+    """The card as text for people; control characters in a card of somebody else's are escaped."""
     lines = [
         f"{card.name} {card.version} ({card.precision})",
         card.description,
@@ -22,7 +23,7 @@ def describe(card: Card, path: Path) -> str:
     for title, values in (("training", card.training), ("conversion", card.conversion), ("metrics", card.metrics)):
         lines += ["", title] if values else []
         lines += [f"  {key}: {_short(value)}" for key, value in values.items()]
-    return "\n".join(lines)
+    return "\n".join(printable(line) for line in lines)
 
 
 def describe_meaning(card: Card) -> list[str]:

@@ -105,6 +105,15 @@ def _png(data: bytes) -> Header:
     return Header("PNG", width, height, colour in (4, 6) or palette_alpha, turn)
 
 
+def transparent_grey(png: bytes) -> int | None:
+    """The value that is transparent in a grey PNG, as decoders give it: samples of less than 8 bits stretched to 8.
+
+    None where there is none.
+    """
+    depth, key = png[24], _chunk(png, b"tRNS", 8, png=True)
+    return int.from_bytes(key[:2], "big") % 2**depth * max(1, 255 // (2**depth - 1)) if key else None
+
+
 def _riff(data: bytes) -> Header:
     (size,) = struct.unpack_from("<I", data, 4)
     if data[8:12] != b"WEBP":

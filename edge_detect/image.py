@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_detect.errors import PictureError
-from edge_detect.header import Header, read_header
+from edge_detect.header import Header, read_header, transparent_grey
 
 Picture = NDArray[np.uint8]
 _Value = TypeVar("_Value", np.uint8, np.float32)
@@ -70,9 +70,8 @@ def decode(data: bytes, *, shorter: int = MAX_PIXELS, longer: int = MAX_PIXELS) 
             "scale the picture down first"
         )
     scale = _scale(header, shorter, longer)
-    buffer = np.frombuffer(data, np.uint8)
     try:
-        bgr = _decode_alpha(buffer, header) if header.has_alpha else cv2.imdecode(buffer, _FLAGS[scale])
+        bgr = _decode_and_turn(data, header) if header.format in _TURNED_HERE else _decode(data, _FLAGS[scale])
     except cv2.error as error:
         raise PictureError(f"the {header.format} data cannot be decoded: {error.err}") from error
     except MemoryError as error:
@@ -102,20 +101,35 @@ def _scale(header: Header, shorter: int, longer: int) -> int:
     return max(scale for scale in _FLAGS if scale == 1 or short / scale >= shorter or long / scale >= longer)
 
 
-def _decode_alpha(buffer: NDArray[np.uint8], header: Header) -> NDArray[Any] | None:
-    """The pixels over white, turned here: OpenCV orients no picture that it decodes with its alpha channel."""
-    pixels: NDArray[Any] | None = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.ndim == 2 or pixels.shape[2] != 4:
-        return cv2.imdecode(buffer, cv2.IMREAD_COLOR)
+def _decode(data: bytes, flags: int) -> NDArray[Any] | None:
+    pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    return pixels
+
+
+def _decode_and_turn(data: bytes, header: Header) -> NDArray[Any] | None:
+    """The pixels of a PNG or WebP over white, turned by its header."""
+    flags = cv2.IMREAD_UNCHANGED if header.has_alpha else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    pixels = _decode(data, flags)
+    if pixels is None:
+        return None
+    if pixels.ndim == 2:  # grey with a value that is transparent, which OpenCV does not tell
+        pixels[pixels == transparent_grey(data)] = np.iinfo(pixels.dtype).max
+        pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR), pixels.dtype)
     if pixels.dtype == np.uint16:
         pixels = (pixels >> 8).astype(np.uint8)
+    return _TURNS[header.orientation](_over_white(pixels) if pixels.shape[2] == 4 else pixels)
+
+
+def _over_white(pixels: NDArray[Any]) -> NDArray[Any]:
     over_white = np.empty((*pixels.shape[:2], 3), np.uint8)
     for row, result in zip(pixels, over_white, strict=True):  # row by row: a large picture is copied once, not thrice
         alpha = row[:, 3:].astype(np.uint16)
         result[:] = (row[:, :3] * alpha + 255 * (255 - alpha) + 127) // 255
-    return _TURNS[header.orientation](over_white)
+    return over_white
 
 
+_TURNED_HERE = ("PNG", "WebP")
+"""Formats that OpenCV does not always turn: with their alpha channel neither, and before 4.13 no WebP at all."""
 _TURNS: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
     1: lambda p: p,
     2: lambda p: p[:, ::-1],

@@ -163,6 +163,14 @@ def test_the_description_names_what_people_ask_for(tiny_model):
     assert pack(flatbuffer, card) == tiny_model.read_bytes()
 
 
+def test_the_description_escapes_what_a_terminal_would_obey(tiny_model):
+    card = tiny.card(description="nice\x1b[2J\nlicence      free", labels=("real", "\x1b]0;fake\x07"))
+    text = describe(card, tiny_model)
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert r"nice\x1b[2J\nlicence      free" in text
+
+
 def test_the_description_says_what_each_false_alarm_rate_promises():
     thresholds = Thresholds(0.4, 0.9, "", false_alarms={"0.05": 0.8, "0.001": 0.95}, reals=711)
     lines = "\n".join(describe_meaning(tiny.card(thresholds=thresholds)))

@@ -1,8 +1,12 @@
 import json
 
 import pytest
+import tiny
 
 import edge_detect as package
+from edge_detect.bench import inference
+from edge_detect.card import unpack
+from edge_detect.network import Network
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
@@ -46,6 +50,25 @@ def test_bench_names_each_model_and_its_ratio(edge_detect, tiny_model):
     run = edge_detect("bench", "--rounds", "3", tiny_model)
     assert run.code == 0
     assert run.lines[1].split()[2:] == ["1.00", str(tiny_model)]
+
+
+class Counted(Network):
+    """A network that counts how often it ran."""
+
+    runs = 0
+
+    def run(self, pixels):
+        self.runs += 1
+        return super().run(pixels)
+
+
+@pytest.mark.parametrize(
+    ("model", "runs"), [(tiny.packed(), 1), (tiny.packed(mirrored=True), 2), (tiny.packed_finder(), 2)]
+)
+def test_bench_times_all_runs_that_an_answer_takes(model, runs):
+    network = Counted(*unpack(model))
+    inference(network)()
+    assert network.runs == runs
 
 
 def test_a_full_disk_is_said_to_be_full(edge_detect, tiny_model, tmp_path):

@@ -136,6 +136,13 @@ def test_saved_models_and_h5_are_read(data, tmp_path):
         assert read_packed(path)[1].conversion["gate"]["score"] == 1.0
 
 
+def test_the_folder_one_is_in_can_be_converted(data, tmp_path, monkeypatch):
+    others.network().export(tmp_path / "saved", verbose=False)
+    monkeypatch.chdir(tmp_path / "saved")
+    (path,) = convert_model(Path(), Plan(("float32",), (data,)), tmp_path / "out")
+    assert path.name == "saved-float32.tflite"
+
+
 @pytest.mark.parametrize(
     ("said", "message"),
     [
@@ -188,6 +195,15 @@ def test_a_layer_is_kept_in_float(trained, data, tmp_path, capsys):
     assert "SQNR" in capsys.readouterr().err
     with pytest.raises(UsageError, match="there is no layer head to keep in float32; there are"):
         convert_model(trained, Plan(("int8",), (data,), count=24, keep_float=("head",)), tmp_path)
+
+
+@pytest.mark.parametrize("recipe", ["float32", "int8"])
+def test_a_model_that_the_converter_refuses_is_said(recipe):
+    inputs = keras.Input((16, 16, 3))
+    x = keras.layers.Dense(1)(keras.ops.erfinv(keras.layers.GlobalAveragePooling2D()(inputs)))
+    pixels = np.zeros((2, 16, 16, 3), np.uint8)
+    with pytest.raises(UsageError, match=r"refuses the model: 'tf\.Erfinv' op"):
+        conversion.to_flatbuffer(keras.Model(inputs, {"logit": x}), RECIPES[recipe], 16, pixels)
 
 
 def test_the_gate_sees_lost_weights_lost_accuracy_and_flips():
@@ -288,6 +304,15 @@ def test_a_card_and_labels_exclude_each_other(trained, data, tmp_path):
     other.with_suffix(".json").write_text(json.dumps({}))
     with pytest.raises(UsageError, match="leave out --labels"):
         convert_model(other, Plan(("float32",), (data,), said=Said(labels=("a", "b", "c"))), tmp_path)
+
+
+@pytest.mark.parametrize("text", [b"{", b"\xff", b"5", b'{"rose": 0}', b"[" * 100_000])
+def test_what_is_no_card_but_called_like_one_is_named(trained, data, tmp_path, text):
+    model = tmp_path / "flowers.keras"
+    model.write_bytes(trained.read_bytes())
+    model.with_suffix(".json").write_bytes(text)
+    with pytest.raises(UsageError, match=r"flowers\.json is taken for the model's card.*move it away"):
+        convert_model(model, Plan(("float32",), (data,)), tmp_path / "out")
 
 
 def test_a_mobilenet_that_keras_brings_along_becomes_small(fakes, tmp_path):

@@ -1,4 +1,5 @@
 import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -31,6 +32,14 @@ def test_png_and_webp_are_turned_upright_with_and_without_alpha(number, kind, al
     decoded = image.decode(zoo.with_orientation(number, kind, alpha=alpha))
     assert np.array_equal(decoded.pixels, zoo.scene())
     assert (decoded.width, decoded.height) == (zoo.WIDTH, zoo.HEIGHT)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_png_and_webp_are_turned_where_opencv_turns_none(kind, monkeypatch):
+    """As OpenCV before 4.13 turns no WebP."""
+    imdecode = cv2.imdecode
+    monkeypatch.setattr(cv2, "imdecode", lambda data, flags: imdecode(data, flags | cv2.IMREAD_IGNORE_ORIENTATION))
+    assert np.array_equal(image.decode(zoo.with_orientation(6, kind)).pixels, zoo.scene())
 
 
 @pytest.mark.parametrize("name", zoo.broken())
@@ -107,6 +116,27 @@ def test_transparent_pixels_are_laid_over_white():
     pixels = image.decode(zoo.encode(picture, "PNG")).pixels
     assert (pixels[:4] == 255).all()
     assert (pixels[4:] == 0).all()
+
+
+def chunk(name: bytes, content: bytes) -> bytes:
+    """A PNG's chunk."""
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+def test_the_transparent_value_of_a_grey_png_is_laid_over_white(depth):
+    key, other = (257, 258) if depth == 16 else (1, 0)  # two 16-bit values whose upper 8 bits are the same
+    row = sum(value << depth * at for at, value in enumerate([other, key] * 8)).to_bytes(2 * depth, "big")
+    header = struct.pack(">IIBBBBB", 16, 1, depth, 0, 0, 0, 0)
+    chunks = (
+        (b"IHDR", header),
+        (b"tRNS", struct.pack(">H", key)),
+        (b"IDAT", zlib.compress(b"\0" + row)),
+        (b"IEND", b""),
+    )
+    pixels = image.decode(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*each) for each in chunks)).pixels
+    assert (pixels[0, ::2] == 255).all()
+    assert (pixels[0, 1::2] == other >> max(0, depth - 8)).all()
 
 
 def test_half_transparent_is_half_way_to_white():

@@ -129,6 +129,24 @@ def test_the_converter_takes_the_rounded_steps(pixels, recipe):
     np.testing.assert_array_equal(stored, [wanted])
 
 
+def test_a_layer_kept_in_float_has_its_trained_weights_and_the_others_their_steps(pixels):
+    from ai_edge_litert.interpreter import Interpreter
+
+    model = network()
+    with equalised(model, pixels):
+        first, second = (model.get_layer(name).kernel.numpy() for name in ("first", "second"))
+    steps = np.rint(round_filters(first, (3,)) / (np.abs(first).max(axis=(0, 1, 2)) / 127))
+    flatbuffer, _ = to_flatbuffer(model, RECIPES["int8"], SIDE, pixels, ["second_1"])
+    interpreter = Interpreter(model_content=flatbuffer)
+    stored = {
+        details["dtype"]: interpreter.get_tensor(details["index"]).transpose(1, 2, 3, 0)
+        for details in interpreter.get_tensor_details()
+        if tuple(details["shape"]) in ((WIDTH, 3, 3, 3), (WIDTH, 3, 3, WIDTH))
+    }
+    np.testing.assert_array_equal(stored[np.float32], second)
+    np.testing.assert_array_equal(stored[np.int8], steps)
+
+
 def test_rounding_leaves_the_model_as_it_was():
     model = network()
     trained, kernel = model.get_weights(), model.get_layer("second").kernel.numpy()

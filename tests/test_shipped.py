@@ -9,6 +9,7 @@ from conftest import ROOT, SHIPPED
 from edge_detect import Detector, image
 from edge_detect.card import read_packed
 from edge_detect.manifest import read_manifest
+from edge_detect.models import FINDER, find_model
 from training import classifier_figures
 
 CLASSIFIERS = ("deepfake", "deepfake-nano")
@@ -24,6 +25,16 @@ def figures(name: str):
 
 def test_the_default_model_is_the_shipped_one():
     assert Detector.load(whole_image=True).model.sha256 == read_packed(SHIPPED)[1].sha256
+
+
+def test_files_of_the_working_directory_do_not_pass_for_shipped_models(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("deepfake", "face", "mine"):
+        (tmp_path / name).touch()
+    assert find_model().samefile(SHIPPED)
+    assert find_model(FINDER).samefile(ROOT / "models" / "face" / "face-int8.tflite")
+    assert find_model("./face").samefile(tmp_path / "face")
+    assert find_model("mine").samefile(tmp_path / "mine")
 
 
 @pytest.mark.parametrize("precision", ["int8", "float16"])

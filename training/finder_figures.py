@@ -58,7 +58,7 @@ def overview(metrics: dict[str, Any]) -> str:
     heading = [
         "model",
         "kB",
-        "ms a run",
+        "ms a search",
         "ms a frame",
         "frames seen",
         "hours",
