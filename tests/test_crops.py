@@ -102,21 +102,6 @@ def test_a_spliced_crop_is_fake_when_enough_of_it_is(samples):
     assert (some != whole).any((1, 2, 3)).sum() <= 2
 
 
-def test_a_mixed_crop_has_the_answers_of_both_in_their_shares(samples):
-    pixels, answers = make(samples, mixed=1.0)
-    whole, apart = make(samples)
-    labels, patches = answers["logit"][:, 0], answers["patches"]
-    assert ((labels > 0) & (labels < 1)).any()
-    assert (patches == labels[:, None, None, None]).all()
-    alike = labels == apart["logit"][:, 0]
-    assert (pixels != whole).any((1, 2, 3)).all()
-    assert alike.any()  # two of one label keep it
-    _, answers = make(samples, mixed=1.0, partial=(samples[0].source,))
-    assert (answers["patches"][answers["logit"][:, 0] > 0] == UNKNOWN).all()
-    some, _ = make(samples, mixed=0.25)
-    assert (some != whole).any((1, 2, 3)).sum() <= 2
-
-
 def test_twins_are_the_same_crop_clean_and_damaged(samples):
     pixels, answers = make(samples, twinned=0.5, strength=1.0, spliced=0.5, small=1.0)
     twins = pixels[:4].reshape(2, 2, *pixels.shape[1:]).astype(int)

@@ -138,13 +138,13 @@ def test_a_run_from_before_a_key_of_recipes_goes_on(run, recipe, tmp_path):
     with np.load(older / "checkpoint.npz") as stored:
         arrays = dict(stored)
     progress = json.loads(str(arrays["progress"]))
-    del progress["made_of"]["recipe"]["mixed"]
+    del progress["made_of"]["recipe"]["zoomed"]
     np.savez(older / "checkpoint.npz", **{**arrays, "progress": json.dumps(progress)})
     done = python("training", "fit", recipe, "--out", older, "--resume")
     assert done.returncode == 0, done.stderr
-    mixed = tmp_path / "mixed.toml"
-    mixed.write_text(recipe.read_text() + "mixed = 0.5\n")
-    assert "other recipe" in python("training", "fit", mixed, "--out", older, "--resume").stderr
+    zoomed = tmp_path / "zoomed.toml"
+    zoomed.write_text(recipe.read_text() + "zoomed = 0.5\n")
+    assert "other recipe" in python("training", "fit", zoomed, "--out", older, "--resume").stderr
 
 
 def test_a_finished_run_is_prolonged_from_its_plateau(run, recipe, tmp_path):

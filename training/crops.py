@@ -109,8 +109,6 @@ class CropMaker:
         if recipe.spliced:
             rest = slice(twins, None)
             splice(pixels[rest], labels[rest], patches[rest], round(recipe.spliced * recipe.batch), rng)
-        if recipe.mixed:
-            mix_up(pixels, labels, patches, round(recipe.mixed * recipe.batch), rng)
         return pixels, {"logit": labels, "probability": labels, "patches": patches}
 
     def _units(self, rng: Generator) -> Iterator[list[Layer]]:
@@ -216,26 +214,3 @@ def splice(
         patches[row, top : top + height, left : left + width] = answers[top : top + height, left : left + width]
         share = height * width / grid**2
         labels[row] = np.minimum(1, ((1 - share) * labels[row] + share * label) / ENOUGH)
-
-
-def mix_up(
-    pixels: NDArray[np.uint8],
-    labels: NDArray[np.float32],
-    patches: NDArray[np.float32],
-    count: int,
-    rng: Generator,
-) -> None:
-    """Lay the next such crop over those in `count` rows of a batch, translucent (Zhang et al., 2018).
-
-    Answers are mixed as the pixels are, by a share between 0 and 1 that is drawn for each row; of a patch of which one
-    of the two is unknown, nothing is known. Changes the arrays in place.
-    """
-    rows = rng.permutation(len(pixels))[:count]
-    donors = np.roll(rows, 1)
-    givers = pixels[donors], labels[donors], patches[donors]
-    for row, theirs, label, answers in zip(rows, *givers, strict=True):
-        share = float(rng.random())
-        pixels[row] = cv2.addWeighted(pixels[row], 1 - share, theirs, share, 0)
-        known = (patches[row] >= 0) & (answers >= 0)
-        patches[row] = np.where(known, (1 - share) * patches[row] + share * answers, UNKNOWN)
-        labels[row] = (1 - share) * labels[row] + share * label
