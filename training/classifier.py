@@ -9,8 +9,9 @@ from edge_detect.card import Card
 from edge_detect.errors import UsageError
 from edge_detect.evaluation import metrics
 from edge_detect.manifest import FAKE, REAL, Sample, data_hash, load_pictures, read_manifests
-from training.crops import CropMaker, twin_pairs
+from training.crops import CropMaker
 from training.recipe import Recipe
+from training.sampling import pairs_in
 
 AGREEMENT = 0.1
 """How much the squared difference between the logits of a clean and a damaged crop weighs."""
@@ -42,7 +43,7 @@ class ClassifierTask:
             losses = {name: keras.losses.BinaryFocalCrossentropy(gamma=focus, **options)}
         else:
             losses = {name: keras.losses.BinaryCrossentropy(**options)}
-        if pairs := twin_pairs(self._recipe):
+        if pairs := pairs_in(self._recipe.batch, self._recipe.twinned):
             losses = {name: AgreeingLoss(losses[name], pairs)}
         if self._recipe.patch_weight:
             if "patches" not in model.output:

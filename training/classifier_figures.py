@@ -1,9 +1,8 @@
 """The figures of released classifiers, as `edge-detect evaluate` measures them, for metrics.json and the model card."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from edge_detect.card import read_packed, write_packed
@@ -141,12 +140,12 @@ def details(entry: dict[str, Any]) -> str:
     """All figures of one model: a table per split, with a row over all, per source, and per method."""
     parts = []
     for split, figures in entry["splits"].items():
-        floors = {"**all**": figures["file_floors"]["all"], **figures["file_floors"]["sources"]}
-        rows = [_row("**all**", figures["all"], floors)]
-        rows += [
-            _row(name, values, floors) for kind in ("sources", "together") for name, values in figures[kind].items()
-        ]
-        rows += [_row(f"· {name}", values) for kind in ("methods", "sizes") for name, values in figures[kind].items()]
+        floors = figures["file_floors"]
+        rows = [_row("**all**", figures["all"], floors["all"])]
+        rows += [_row(name, values, floors["sources"].get(name)) for name, values in figures["sources"].items()]
+        for kind in ("together", "methods", "sizes"):
+            mark = "" if kind == "together" else "· "
+            rows += [_row(f"{mark}{name}", values) for name, values in figures[kind].items()]
         parts.append(f"Split `{split}`:\n\n{table(_HEADINGS, rows)}")
     return "\n\n".join(parts)
 
@@ -212,10 +211,10 @@ def calibration(entry: dict[str, Any]) -> str:
     return table(heading, rows)
 
 
-def _row(label: str, values: dict[str, Any], floors: Mapping[str, float | None] = MappingProxyType({})) -> list[str]:
+def _row(label: str, values: dict[str, Any], floor: float | None = None) -> list[str]:
     auc = with_interval(values.get("auc"), values["intervals"].get("auc"))
     cells = (number(value) for value in (*map(values.get, _KEYS), _false_alarms(values), values.get("fake_accuracy")))
-    return [label, str(values["real"]), str(values["fake"]), auc, *cells, number(floors.get(label))]
+    return [label, str(values["real"]), str(values["fake"]), auc, *cells, number(floor)]
 
 
 def _false_alarms(values: dict[str, Any]) -> float | None:

@@ -20,7 +20,7 @@ from training.blend import altered, self_blend
 from training.degrade import degrade, degrade_small
 from training.feed import Batch
 from training.recipe import Recipe
-from training.sampling import Sampler
+from training.sampling import Drawn, Sampler
 
 STRIDE = 16
 """Side of a patch in pixels."""
@@ -80,7 +80,8 @@ class CropMaker:
     def load(self) -> None:
         """Read all encoded pictures into memory."""
         self._encoded = [sample.path.read_bytes() for sample in self.samples]
-        self._sampler = Sampler(self.samples, self.recipe.balance, self.recipe.paired, self.recipe.blended)
+        recipe = self.recipe
+        self._sampler = Sampler(self.samples, recipe.balance, recipe.paired, recipe.blended, recipe.twinned)
 
     def make(self, number: int) -> Batch:
         """Batch `number`: which samples, which crops, which damage.
@@ -94,8 +95,9 @@ class CropMaker:
         pixels = np.empty((recipe.batch, side, side, 3), np.uint8)
         labels = np.empty((recipe.batch, 1), np.float32)
         patches = np.empty((recipe.batch, side // STRIDE, side // STRIDE, 1), np.float32)
-        row, twins = 0, 2 * twin_pairs(recipe)
-        for layers in self._units(rng):
+        drawn = self._sampler.draw(recipe.batch, rng)
+        row, twins = 0, 2 * len(drawn.twinned)
+        for layers in self._units(drawn, rng):
             window = window_over(layers[-1], side, rng, recipe.zoomed)
             seed = rng.integers(2**63)
             damage = degrade_small if rng.random() < recipe.small else degrade
@@ -111,13 +113,11 @@ class CropMaker:
             splice(pixels[rest], labels[rest], patches[rest], round(recipe.spliced * recipe.batch), rng)
         return pixels, {"logit": labels, "probability": labels, "patches": patches}
 
-    def _units(self, rng: Generator) -> Iterator[list[Layer]]:
-        """What a batch is made of: single pictures, and pairs of a real one and a fake one."""
-        pairs = twin_pairs(self.recipe)
-        drawn = self._sampler.draw(self.recipe.batch - pairs, rng)
-        for index in drawn.single[:pairs]:
+    def _units(self, drawn: Drawn, rng: Generator) -> Iterator[list[Layer]]:
+        """What a batch is made of: twins, single pictures, and pairs of a real one and a fake one."""
+        for index in drawn.twinned:
             yield [self._layer(index)[0]] * 2
-        for index in drawn.single[pairs:]:
+        for index in drawn.single:
             yield [self._layer(index)[0]]
         for pair in drawn.paired:
             original, fake = (self._layer(index)[0] for index in pair)
@@ -141,11 +141,6 @@ class CropMaker:
         picture = image.resize(image.whole(decoded.pixels), side)
         layer = Layer(picture, UNKNOWN if partial else float(sample.label), sample.label)
         return layer, image.centred_square(decoded.width, decoded.height)
-
-
-def twin_pairs(recipe: Recipe) -> int:
-    """How many crops of a batch are there twice, clean and damaged: as its first rows, in pairs."""
-    return round(recipe.twinned * recipe.batch / 2)
 
 
 def window_over(layer: Layer, side: int, rng: Generator, zoomed: float = 0.0) -> Window:
