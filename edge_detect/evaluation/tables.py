@@ -22,11 +22,11 @@ _KEYS = ("auc", "ap", "eer", "tpr_at_1pct_fpr", "tpr_at_05pct_fpr", "real_accura
 MODELS = ("model", "kB", "million multiply-adds", "ms a crop", "pictures a second", "threads")
 VERDICTS = (
     "row",
-    "real",
+    "real pictures",
     "called real",
     "uncertain",
     "called fake (95%)",
-    "fake",
+    "fake pictures",
     "called real (95%)",
     "uncertain",
     "called fake (95%)",
