@@ -113,7 +113,7 @@ def test_the_finder_is_as_good_as_it_was_asked_to_be(figures):
 
 
 def test_finding_costs_little():
-    """Two hundredths of AUC were asked for; one photo without a found face, of the 51 of `sdfd`, costs as much there."""
+    """Two hundredths of AUC were asked for; of the 51 photos of `sdfd`, one without a found face costs as much."""
     text = (FOLDER / "README.md").read_text().split("<!-- photos -->")[1].split("<!-- /photos -->")[0]
     lines = [line for line in text.splitlines() if line.startswith("|")]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
