@@ -102,15 +102,6 @@ def test_a_spliced_crop_is_fake_when_enough_of_it_is(samples):
     assert (some != whole).any((1, 2, 3)).sum() <= 2
 
 
-def test_twins_are_the_same_crop_clean_and_damaged(samples):
-    pixels, answers = make(samples, twinned=0.5, strength=1.0, spliced=0.5, small=1.0)
-    twins = pixels[:4].reshape(2, 2, *pixels.shape[1:]).astype(int)
-    assert (answers["logit"][:4].reshape(2, 2)[:, 0] == answers["logit"][:4].reshape(2, 2)[:, 1]).all()
-    apart = np.abs(twins[:, 0] - twins[:, 1]).mean((1, 2, 3))
-    assert (apart > 0).all()
-    assert (apart < np.abs(twins[0, 0] - twins[1, 0]).mean()).all()
-
-
 def test_of_patches_is_known_what_the_picture_tells(samples):
     _, answers = make(samples)
     assert (answers["patches"].mean((1, 2, 3)) == answers["logit"][:, 0]).all()

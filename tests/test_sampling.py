@@ -30,9 +30,9 @@ def test_real_and_fake_are_drawn_alike_and_balance_evens_out_sources(samples):
     assert share(1.0, label=FAKE, source="small") == pytest.approx(0.25)
 
 
-def test_a_batch_is_made_of_twins_pairs_blends_and_single_pictures(samples):
-    drawn = Sampler(samples, 0.5, paired=0.5, blended=0.25, twinned=0.125).draw(16, np.random.default_rng(1))
-    assert (len(drawn.twinned), len(drawn.single), len(drawn.paired), len(drawn.blended)) == (1, 2, 4, 2)
+def test_a_batch_is_made_of_pairs_blends_and_single_pictures(samples):
+    drawn = Sampler(samples, 0.5, paired=0.5, blended=0.25).draw(16, np.random.default_rng(1))
+    assert (len(drawn.single), len(drawn.paired), len(drawn.blended)) == (4, 4, 2)
     for real, fake in drawn.paired:
         assert (samples[real].label, samples[fake].label) == (REAL, FAKE)
         assert samples[real].group == samples[fake].group
@@ -56,5 +56,3 @@ def test_what_cannot_be_paired_or_blended_is_refused(samples, shares):
 def test_more_pairs_and_blends_than_a_batch_are_refused(samples):
     with pytest.raises(UsageError, match="more than a batch"):
         Sampler(samples, 0.5, paired=0.7, blended=0.4)
-    with pytest.raises(UsageError, match="more than a batch"):
-        Sampler(samples, 0.5, paired=0.7, blended=0.2, twinned=0.2)

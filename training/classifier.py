@@ -11,10 +11,6 @@ from edge_detect.evaluation import metrics
 from edge_detect.manifest import FAKE, REAL, Sample, data_hash, load_pictures, read_manifests
 from training.crops import CropMaker
 from training.recipe import Recipe
-from training.sampling import pairs_in
-
-AGREEMENT = 0.1
-"""How much the squared difference between the logits of a clean and a damaged crop weighs."""
 
 
 class ClassifierTask:
@@ -43,8 +39,6 @@ class ClassifierTask:
             losses = {name: keras.losses.BinaryFocalCrossentropy(gamma=focus, **options)}
         else:
             losses = {name: keras.losses.BinaryCrossentropy(**options)}
-        if pairs := pairs_in(self._recipe.batch, self._recipe.twinned):
-            losses = {name: AgreeingLoss(losses[name], pairs)}
         if self._recipe.patch_weight:
             if "patches" not in model.output:
                 raise UsageError(f"the network {model.name!r} has no patches; leave patch_weight out of its recipe")
@@ -68,20 +62,6 @@ class ClassifierTask:
             "pictures": {"train": len(self.training), "val": len(self.validation)},
             "sources": sorted({sample.source for sample in self.training}),
         }
-
-
-class AgreeingLoss(keras.losses.Loss):
-    """Another loss, and how far apart the logits of clean and damaged crops are, a batch's first rows in pairs."""
-
-    def __init__(self, loss: keras.losses.Loss, pairs: int) -> None:
-        super().__init__(name="agreeing", reduction="none")
-        self._loss = loss
-        self._rows = 2 * pairs
-
-    def call(self, answers, logits):
-        """The loss of a batch, one number."""
-        apart = logits[0 : self._rows : 2] - logits[1 : self._rows : 2]
-        return self._loss(answers, logits) + AGREEMENT * ops.mean(ops.square(apart))
 
 
 class PatchLoss(keras.losses.Loss):

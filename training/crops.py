@@ -20,7 +20,7 @@ from training.blend import altered, self_blend
 from training.degrade import degrade, degrade_small
 from training.feed import Batch
 from training.recipe import Recipe
-from training.sampling import Drawn, Sampler
+from training.sampling import Sampler
 
 STRIDE = 16
 """Side of a patch in pixels."""
@@ -80,8 +80,7 @@ class CropMaker:
     def load(self) -> None:
         """Read all encoded pictures into memory."""
         self._encoded = [sample.path.read_bytes() for sample in self.samples]
-        recipe = self.recipe
-        self._sampler = Sampler(self.samples, recipe.balance, recipe.paired, recipe.blended, recipe.twinned)
+        self._sampler = Sampler(self.samples, self.recipe.balance, self.recipe.paired, self.recipe.blended)
 
     def make(self, number: int) -> Batch:
         """Batch `number`: which samples, which crops, which damage.
@@ -95,28 +94,23 @@ class CropMaker:
         pixels = np.empty((recipe.batch, side, side, 3), np.uint8)
         labels = np.empty((recipe.batch, 1), np.float32)
         patches = np.empty((recipe.batch, side // STRIDE, side // STRIDE, 1), np.float32)
-        drawn = self._sampler.draw(recipe.batch, rng)
-        row, twins = 0, 2 * len(drawn.twinned)
-        for layers in self._units(drawn, rng):
+        row = 0
+        for layers in self._units(rng):
             window = window_over(layers[-1], side, rng, recipe.zoomed)
             seed = rng.integers(2**63)
             damage = degrade_small if rng.random() < recipe.small else degrade
             for layer in layers:  # what belongs together shares its window and its damage
-                crop = window.cut(layer.picture)
-                clean = row < twins and row % 2 == 0
-                pixels[row] = crop if clean else damage(crop, np.random.default_rng(seed), strength)
+                pixels[row] = damage(window.cut(layer.picture), np.random.default_rng(seed), strength)
                 labels[row] = layer.label
                 patches[row, ..., 0] = patch_answers(layer.fakeness, window)
                 row += 1
         if recipe.spliced:
-            rest = slice(twins, None)
-            splice(pixels[rest], labels[rest], patches[rest], round(recipe.spliced * recipe.batch), rng)
+            splice(pixels, labels, patches, round(recipe.spliced * recipe.batch), rng)
         return pixels, {"logit": labels, "probability": labels, "patches": patches}
 
-    def _units(self, drawn: Drawn, rng: Generator) -> Iterator[list[Layer]]:
-        """What a batch is made of: twins, single pictures, and pairs of a real one and a fake one."""
-        for index in drawn.twinned:
-            yield [self._layer(index)[0]] * 2
+    def _units(self, rng: Generator) -> Iterator[list[Layer]]:
+        """What a batch is made of: single pictures, and pairs of a real one and a fake one."""
+        drawn = self._sampler.draw(self.recipe.batch, rng)
         for index in drawn.single:
             yield [self._layer(index)[0]]
         for pair in drawn.paired:

@@ -32,11 +32,10 @@ class Recipe:
     up, as small faces are; zoomed: share of crops that are cut from the picture at another scale, as differently framed
     faces are; balance: 0 draws sources by size, 1 all alike; blended: share of a batch that is real pictures and
     self-blended fakes of them, in pairs; paired: share that is fakes and real pictures of their group, in pairs;
-    spliced: share of a batch whose crops get a rectangle of another crop of the batch, with its answers; twinned: share
-    of a batch that is crops twice, clean and damaged, whose logits are to agree; focus: how much more the loss weighs
-    hard crops (0: alike); patch_weight: of the loss of each patch beside that of the picture; partial: sources whose
-    fakes are real in parts, so that of a single patch nothing is known; evaluate_every: crops between validations;
-    patience: validations without a better score before training stops.
+    spliced: share of a batch whose crops get a rectangle of another crop of the batch, with its answers; focus: how
+    much more the loss weighs hard crops (0: alike); patch_weight: of the loss of each patch beside that of the picture;
+    partial: sources whose fakes are real in parts, so that of a single patch nothing is known; evaluate_every: crops
+    between validations; patience: validations without a better score before training stops.
     """
 
     name: str
@@ -71,7 +70,6 @@ class Recipe:
     blended: float = 0.0
     paired: float = 0.0
     spliced: float = 0.0
-    twinned: float = 0.0
     focus: float = 0.0
     patch_weight: float = 0.0
     partial: tuple[str, ...] = ()

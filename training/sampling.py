@@ -16,9 +16,8 @@ from edge_detect.manifest import REAL, Sample
 
 @dataclass(frozen=True)
 class Drawn:
-    """Indices of samples for one batch: each twice; on its own; (real, fake) pairs of one group; reals to blend."""
+    """Indices of samples for one batch: each on its own; (real, fake) pairs of one group; reals to blend."""
 
-    twinned: NDArray[np.int64]
     single: NDArray[np.int64]
     paired: list[tuple[int, int]]
     blended: NDArray[np.int64]
@@ -27,19 +26,14 @@ class Drawn:
 class Sampler:
     """Draws samples for batches: real and fake half and half, sources by size ** (1 - balance)."""
 
-    def __init__(
-        self, samples: list[Sample], balance: float, paired: float, blended: float, twinned: float = 0.0
-    ) -> None:
-        """paired, blended, twinned: shares (0–1) of a batch.
+    def __init__(self, samples: list[Sample], balance: float, paired: float, blended: float) -> None:
+        """paired, blended: shares (0–1) of a batch.
 
         Raises UsageError when they are more than the whole of it, or no sample can be used so.
         """
-        if paired + blended + twinned > 1:
-            raise UsageError(
-                f"pairs ({paired:g}), blends ({blended:g}) and twins ({twinned:g}) are more than a batch: 1 at most "
-                "together"
-            )
-        self._shares = (paired, blended, twinned)
+        if paired + blended > 1:
+            raise UsageError(f"pairs ({paired:g}) and blends ({blended:g}) are more than a batch: 1 at most together")
+        self._shares = (paired, blended)
         self._chances = probabilities(samples, balance)
         reals = defaultdict(list)
         for i, sample in enumerate(samples):
@@ -54,14 +48,14 @@ class Sampler:
         self._blendable = self._chances * can_blend / max(1e-300, (self._chances * can_blend).sum())
 
     def draw(self, size: int, rng: Generator) -> Drawn:
-        """Samples for a batch of `size` crops, of which all but the single ones come in twos."""
-        pairs, blends, twins = (pairs_in(size, share) for share in self._shares)
+        """Samples for a batch of `size` crops, pairs counted double."""
+        pairs, blends = (round(share * size / 2) for share in self._shares)
         count = len(self._chances)
-        alone = rng.choice(count, size - 2 * (pairs + blends) - twins, p=self._chances)
+        single = rng.choice(count, size - 2 * (pairs + blends), p=self._chances)
         fakes = rng.choice(count, pairs, p=self._with_partner) if pairs else []
         paired = [(int(rng.choice(self._partners[fake])), int(fake)) for fake in fakes]
         blended = rng.choice(count, blends, p=self._blendable) if blends else np.empty(0, np.int64)
-        return Drawn(alone[:twins], alone[twins:], paired, blended)
+        return Drawn(single, paired, blended)
 
 
 def probabilities(samples: list[Sample], balance: float) -> NDArray[np.float64]:
@@ -73,8 +67,3 @@ def probabilities(samples: list[Sample], balance: float) -> NDArray[np.float64]:
     for label in set(labels):
         weights[labels == label] /= weights[labels == label].sum()
     return weights / weights.sum()
-
-
-def pairs_in(size: int, share: float) -> int:
-    """How many twos make up a share (0–1) of a batch of `size`."""
-    return round(share * size / 2)
