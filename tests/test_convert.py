@@ -1,7 +1,6 @@
 """Converting somebody else's model: labels, normalisation, the gate and what it says."""
 
 import json
-import math
 import os
 import signal
 import subprocess
@@ -18,8 +17,7 @@ pytest.importorskip("tensorflow")
 
 import keras
 
-from convert import conversion, gate, graph, legacy, tfjs
-from convert.exam import Answers
+from convert import conversion, graph, legacy, tfjs
 from convert.gate import Limits
 from convert.pipeline import GateError, Plan, convert_model
 from convert.recipes import PURPOSES, RECIPES
@@ -206,25 +204,6 @@ def test_a_model_that_the_converter_refuses_is_said(recipe):
         conversion.to_flatbuffer(keras.Model(inputs, {"logit": x}), RECIPES[recipe], 16, pixels)
 
 
-def test_the_gate_sees_lost_weights_lost_accuracy_and_flips():
-    raw = np.array([-2.0, -1.0, 1.0, 2.0])
-    scores, calls = 1 / (1 + np.exp(-raw)), np.array([0, 0, 1, 1])
-    trained = Answers(1.0, raw, scores, calls)
-
-    def failed(recipe: str, answers: Answers, **limits) -> set[str]:
-        comparison = gate.compare(answers, trained, "AUC", 4)
-        checks = comparison.checks(RECIPES[recipe], Limits(**limits))
-        return {check.name for check in checks if check.passed is False}
-
-    assert failed("float32", trained) == set()
-    assert failed("float32", Answers(1.0, raw + 0.01, scores, calls)) == {gate.SAME_LOGITS}
-    assert failed("int8", Answers(1.0, raw + 0.01, scores, calls)) == set()
-    assert failed("int8", Answers(0.75, raw, scores, calls)) == {"AUC drop"}
-    assert failed("int8", Answers(0.75, raw, scores, calls), drop=0.3) == set()
-    assert failed("int8", Answers(1.0, raw, scores, 1 - calls)) == {"verdict flips"}
-    assert failed("int8", Answers(1.0, raw, scores + 0.3, calls)) == {"mean score error", "max score error"}
-
-
 def test_the_same_inputs_give_the_same_bytes(trained, data, converted, tmp_path):
     recipes = tuple(RECIPES)
     again = convert_model(trained, Plan(recipes, (data,), count=24), tmp_path)
@@ -354,15 +333,6 @@ def test_a_runtime_that_is_not_there_is_not_called_checked(converted, python, tm
     assert passed is None
     assert "make legacy" in found
     assert card.conversion["gate"]["tflite_runtime"] in ("not checked", True)
-
-
-@pytest.mark.parametrize(("logit", "last", "same"), [(1.1, 2.0, True), (-1, 2.0, False), (1.1, math.nan, False)])
-def test_one_wrong_output_of_the_old_runtime_is_seen_among_many_right_ones(logit, last, same, tmp_path):
-    runtime = tmp_path / "python"
-    runtime.write_text(f"#!/bin/sh\necho '{json.dumps([[logit] + [2.0] * 195 + [last]])}'\n")
-    runtime.chmod(0o755)
-    inputs, expected = np.zeros((1, 1, 8, 8, 3), np.uint8), [np.ones((1, 1)), np.full((1, 196), 2.0)]
-    assert legacy.outcome(b"", inputs, expected, runtime)[0] is same
 
 
 @pytest.mark.parametrize(

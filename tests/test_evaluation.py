@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tiny
 import zoo
+from described import samples
 
 from edge_detect import image
 from edge_detect.card import Card, Thresholds
@@ -22,23 +23,9 @@ from edge_detect.evaluation.floors import file_floors
 from edge_detect.evaluation.robustness import robustness
 from edge_detect.evaluation.rows import Split, row_figures, rows, split_figures
 from edge_detect.evaluation.scoring import Scored
-from edge_detect.evaluation.verdicts import operating_points, verdict_shares
-from edge_detect.manifest import FAKE, REAL, Sample
+from edge_detect.manifest import Sample
 
 CARD = Card("x", "1", "", "classifier", 224, "logit", {"logit": 0}, precision="int8")
-
-
-def samples(*described: str) -> list[Sample]:
-    """From words such as "real:source/method:group"."""
-    found = []
-    for number, words in enumerate(described):
-        label, source, *group = words.split(":")
-        name, _, method = source.partition("/")
-        label_number = FAKE if label == "fake" else REAL
-        found.append(
-            Sample(Path(f"{number}.png"), label_number, name, method or "m", (group or [str(number)])[0], "test")
-        )
-    return found
 
 
 def plain(split: Split, scores, threshold: float = 0.5, **options) -> dict:
@@ -180,42 +167,6 @@ def test_a_rate_that_so_few_real_pictures_cannot_buy_is_left_out():
         found = plain(split, np.linspace(0, 1, reals + 20))["all"]
         names = {1: "tpr_at_1pct_fpr", 5: "tpr_at_05pct_fpr"}
         assert {key for key, name in names.items() if name not in found} == left_out
-
-
-def test_verdicts_are_shared_out_by_class_and_source():
-    split = Split(samples("real:a", "real:a", "real:b", "fake:a", "fake:a", "fake:a", "fake:a"))
-    found = verdict_shares(split, np.array([0, 1, 2, 0, 0, 1, 2], np.int8))
-    shares = {
-        (name, label): [values["pictures"], *(values[key]["share"] for key in ("real", "uncertain", "fake"))]
-        for name, classes in found.items()
-        for label, values in classes.items()
-    }
-    third = pytest.approx(1 / 3, abs=1e-4)
-    assert shares == {
-        ("all", "real"): [3, third, third, third],
-        ("all", "fake"): [4, 0.5, 0.25, 0.25],
-        ("a", "real"): [2, 0.5, 0.5, 0],
-        ("a", "fake"): [4, 0.5, 0.25, 0.25],
-        ("b", "real"): [1, 0, 0, 1],
-    }
-    assert found["all"]["fake"]["real"]["interval"] is None  # of four groups
-
-
-def test_each_threshold_of_the_card_has_its_false_alarms_and_hits():
-    split = Split(samples(*["real:s"] * 10, *["fake:s"] * 10))
-    scores = np.r_[np.arange(10) / 10, np.arange(10) / 10 + 0.05]
-    found = operating_points(split, scores, Thresholds(false_alarms={"0.1": 0.9, "0.5": 0.5}))
-    assert {rate: (v["threshold"], v["false_alarms"]["share"], v["hits"]["share"]) for rate, v in found.items()} == {
-        "0.1": (0.9, 0.1, 0.1),
-        "0.5": (0.5, 0.5, 0.5),
-    }
-    low, high = found["0.5"]["hits"]["interval"]
-    assert low < 0.5 < high
-    assert operating_points(split, scores, Thresholds()) == {}
-    assert (
-        "hits"
-        not in operating_points(Split(samples(*["real:s"] * 3)), scores[:3], Thresholds(false_alarms={"1": 0}))["1"]
-    )
 
 
 def test_both_classes_weigh_alike_in_calibration():

@@ -1,6 +1,7 @@
 """Events at a real Mosquitto broker, which is killed and restarted in between."""
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -20,7 +21,8 @@ from edge_detect.errors import UsageError
 from edge_detect.live.events import Event, Kind
 from edge_detect.live.state import State
 from edge_detect.results import ModelId
-from edge_detect.sinks.mqtt import Mqtt, discovery
+from edge_detect.sinks.mqtt import PASSWORD, Mqtt, discovery
+from edge_detect.sinks.ways_out import open_outlets
 
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 
@@ -238,3 +240,12 @@ def test_a_certificate_file_that_is_none_is_wrong_usage(tmp_path):
 def test_a_password_without_a_user_is_wrong_usage():
     with pytest.raises(UsageError, match="mqtt://user@host"):
         Mqtt("mqtt://host", "camera 0", "secret")
+
+
+def test_a_password_that_is_no_utf_8_is_wrong_usage(tmp_path, monkeypatch):
+    (tmp_path / "password").write_bytes("schlüssel\n".encode("latin-1"))
+    with pytest.raises(UsageError, match="password: the password is not text in UTF-8"):
+        open_outlets("camera 0", mqtt="mqtt://me@host", mqtt_password=tmp_path / "password")
+    monkeypatch.setitem(os.environb, PASSWORD.encode(), "schlüssel".encode("latin-1"))
+    with pytest.raises(UsageError, match=f"{PASSWORD}: the password is not text in UTF-8"):
+        open_outlets("camera 0", mqtt="mqtt://me@host")

@@ -151,6 +151,13 @@ def test_a_baseline_can_be_loaded_by_keras_alone(name, tmp_path):
         assert np.array_equal(found, expected)
 
 
+@pytest.mark.parametrize("name", ["meso4", "tiny_ladeda", "mobilenet", "mobilenet_v2"])
+def test_normalisation_settles_in_a_few_hundred_steps(name):
+    layers = [one for one in networks.build(name).layers if isinstance(one, keras.layers.BatchNormalization)]
+    assert layers
+    assert all(layer.momentum**500 < 0.01 for layer in layers)
+
+
 def test_gradients_of_tiny_ladeda_are_not_trained():
     layer = networks.build("tiny_ladeda").get_layer("gradient")
     assert not layer.trainable_weights

@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-import os
 import resource
 import sys
 import threading
@@ -25,10 +24,8 @@ from edge_detect.secret import read_secret
 from edge_detect.sinks import webhook as webhook_module
 from edge_detect.sinks.command import Command
 from edge_detect.sinks.metrics import Metrics
-from edge_detect.sinks.mqtt import PASSWORD
 from edge_detect.sinks.outlet import Outlet
 from edge_detect.sinks.saved import SavedEvents
-from edge_detect.sinks.ways_out import open_outlets
 from edge_detect.sinks.webhook import SIGNATURE, Webhook
 
 PATIENCE = 60
@@ -278,16 +275,6 @@ def test_a_secret_that_is_missing_or_empty_is_wrong_usage(tmp_path):
     for name in ("empty", "missing"):
         with pytest.raises(UsageError, match=name):
             read_secret(tmp_path / name)
-
-
-def test_a_password_that_is_no_utf_8_is_wrong_usage(tmp_path, monkeypatch):
-    pytest.importorskip("paho.mqtt")
-    (tmp_path / "password").write_bytes("schlüssel\n".encode("latin-1"))
-    with pytest.raises(UsageError, match="password: the password is not text in UTF-8"):
-        open_outlets("camera 0", mqtt="mqtt://me@host", mqtt_password=tmp_path / "password")
-    monkeypatch.setitem(os.environb, PASSWORD.encode(), "schlüssel".encode("latin-1"))
-    with pytest.raises(UsageError, match=f"{PASSWORD}: the password is not text in UTF-8"):
-        open_outlets("camera 0", mqtt="mqtt://me@host")
 
 
 @pytest.mark.parametrize(

@@ -38,13 +38,12 @@ def save(path: Path, model: keras.Model, progress: Progress) -> None:
 def load(path: Path, model: keras.Model, expected: Progress, defaults: dict[str, Any]) -> Progress:
     """Restore what `save` wrote into a compiled and built model.
 
-    defaults: what is meant by keys that a run from before them does not have. Raises UsageError when it belongs to
-    another recipe, other data or another network.
+    defaults: of the recipe's keys, for a run from before some of them. Raises UsageError when it belongs to another
+    recipe, other data or another network.
     """
     with np.load(path) as stored:
         progress = Progress(**json.loads(str(stored["progress"])))
-        for key, values in defaults.items():
-            progress.made_of[key] = values | progress.made_of.get(key, {})
+        progress.made_of["recipe"] = defaults | progress.made_of["recipe"]
         changed = [key for key, value in expected.made_of.items() if progress.made_of.get(key) != value]
         if changed:
             raise UsageError(

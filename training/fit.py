@@ -138,7 +138,7 @@ def lessons(recipe: Recipe, task: Task, start: int) -> Generator[feed.Batch, Non
 def begin(recipe: Recipe, task: Task, model: keras.Model, state: Path, plateau: Path) -> checkpoint.Progress:
     """A new run, or the stored one; one whose planned length has changed goes on from before its cooldown."""
     run = checkpoint.Progress({**task.provenance(), **unchanging(recipe)}, recipe.crops)
-    defaults = unchanging_defaults()
+    defaults = recipe_defaults()
     if state.exists():
         run = checkpoint.load(state, model, run, defaults)
         check_beginning(recipe, run, state)
@@ -193,11 +193,10 @@ def unchanging(recipe: Recipe) -> dict[str, Any]:
     return fixed
 
 
-def unchanging_defaults() -> dict[str, Any]:
-    """What a recipe that does not name a key means by that, in the terms of `unchanging`."""
+def recipe_defaults() -> dict[str, Any]:
+    """What a recipe that does not name one of the unchanging keys means by that."""
     known = {entry.name: entry.default for entry in dataclasses.fields(Recipe) if entry.name not in FREE}
-    stated = {name: value for name, value in known.items() if value is not dataclasses.MISSING}
-    return {"recipe": json.loads(json.dumps(stated))}
+    return json.loads(json.dumps({name: value for name, value in known.items() if value is not dataclasses.MISSING}))
 
 
 def compiled(recipe: Recipe, task: Task) -> keras.Model:

@@ -53,6 +53,6 @@ def _share(split: Split, chosen: NDArray[np.bool_], called: NDArray[np.bool_]) -
     interval: Interval = None
     if groups >= LEAST_GROUPS:
         with np.errstate(invalid="ignore"):
-            draws = [w @ values / w.sum(-1) for w in map(np.float64, split.bootstrap.weights(chosen))]
+            draws = [w.astype(float) @ values / w.sum(-1) for w in split.bootstrap.weights(chosen)]
         interval = share_interval(np.concatenate(draws), groups)
     return {"share": round(float(values.mean()), 4), "interval": interval}
