@@ -8,7 +8,7 @@ pytest.importorskip("keras")
 from edge_detect.errors import UsageError
 from edge_detect.manifest import FAKE, REAL, read_manifest, read_manifests
 from training.networks.autoencoder import DECODERS, autoencoder
-from training.reconstruct import SIDE, reconstruct
+from training.reconstruct import SIDE, SPLITS, _load, reconstruct
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +48,28 @@ def test_the_same_seed_makes_the_same_fakes(data, tmp_path):
     assert all((one / name).read_bytes() == (two / name).read_bytes() for name in names)
 
 
+def test_faces_of_the_test_split_are_reconstructed_in_it_by_what_learnt_from_training_faces(
+    data, tmp_path, monkeypatch
+):
+    reals = {
+        split: {s.path.stem for s in read_manifest(data) if (s.label, s.split) == (REAL, split)} for split in SPLITS
+    }
+    seen = []
+    monkeypatch.setattr("training.reconstruct._load", lambda sample: seen.append(sample.path.stem) or _load(sample))
+    found = read_manifest(reconstruct([data], tmp_path, "shuffle", steps=1, pictures=100, seed=3, split="test"))
+    assert {s.path.stem.removeprefix("photos-") for s in found} == reals["test"]
+    assert reals["test"]
+    assert {(s.label, s.source, s.method, s.split) for s in found} == {(FAKE, "shuffle_decoder", "shuffle", "test")}
+    assert set(seen[: len(reals["train"])]) == reals["train"]  # all that is loaded before the reconstructed ones
+    assert set(seen[len(reals["train"]) :]) == reals["test"]
+    read_manifests([data, tmp_path])  # no group is in two splits
+
+
 def test_what_cannot_be_reconstructed_is_refused(data, tmp_path):
     with pytest.raises(UsageError, match="there are transposed, nearest, shuffle"):
         reconstruct([data], tmp_path / "out", "cubic", steps=1, pictures=1, seed=1)
+    with pytest.raises(UsageError, match="train and test, not of 'val'"):
+        reconstruct([data], tmp_path / "out", "nearest", steps=1, pictures=1, seed=1, split="val")
     small = pictures.write(tmp_path / "small", count=12, side=SIDE - 8)
     with pytest.raises(UsageError, match="of 96 pixels or more"):
         reconstruct([small], tmp_path / "out", "nearest", steps=1, pictures=10, seed=1)

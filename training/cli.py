@@ -134,12 +134,15 @@ def reconstruct(
     decoder: Annotated[str, typer.Option(help="How it scales up: transposed, nearest or shuffle.")] = "nearest",
     steps: Annotated[int, typer.Option(min=1, help="Of its training.")] = 4000,
     pictures: Annotated[int, typer.Option(min=1, help="How many real faces to reconstruct.")] = 3000,
+    split: Annotated[
+        str, typer.Option(help="Whose faces: train, or test, to see what is told of this decoder.")
+    ] = "train",
     seed: Annotated[int, typer.Option(help="Of weights, windows and the choice of faces.")] = 1,
 ) -> None:
-    """Make fakes by passing real training faces through a small autoencoder."""
+    """Make fakes by passing real faces through a small autoencoder, which learns from real training faces."""
     from training.reconstruct import reconstruct as run
 
-    typer.echo(run(data, out, decoder, steps=steps, pictures=pictures, seed=seed))
+    typer.echo(run(data, out, decoder, steps=steps, pictures=pictures, seed=seed, split=split))
 
 
 @app.command()

@@ -22,24 +22,35 @@ from training.sources.cutting import QUALITY
 
 SIDE, BATCH = 96, 32
 """Side of the windows that an autoencoder learns from, in pixels, and how many at a time."""
+SPLITS = ("train", "test")
+"""Those that may be reconstructed."""
 _LEARNING_RATE = 2e-3
 
 
-def reconstruct(data: list[Path], out: Path, decoder: str, *, steps: int, pictures: int, seed: int) -> Path:
+def reconstruct(
+    data: list[Path], out: Path, decoder: str, *, steps: int, pictures: int, seed: int, split: str = "train"
+) -> Path:
     """Train an autoencoder on real training faces of manifests, and write reconstructions as a manifest, `out`.
 
-    steps: of training; pictures: how many real training faces are drawn, learnt from and reconstructed. They keep group
-    and face box. None are for validation, which is to be the same for all recipes. Raises UsageError when there are no
-    real faces to learn from, or no such decoder.
+    steps: of training; pictures: how many real training faces are drawn and learnt from, and how many real faces of
+    `split` are reconstructed (of "train": those that were learnt from). They keep group, face box and split: those of
+    "test" tell what a classifier makes of a decoder that it has not learnt from. None are for validation, which is to
+    be the same for all recipes. Raises UsageError for another split, when it has no real faces or there are none to
+    learn from, or no such decoder.
     """
+    if split not in SPLITS:
+        raise UsageError(f"reconstructions are of the splits {' and '.join(SPLITS)}, not of {split!r}")
     keras.utils.set_random_seed(seed)
     model = autoencoder(decoder)
-    reals = [sample for sample in read_manifests(data) if sample.label == REAL and sample.split == "train"]
+    reals = [sample for sample in read_manifests(data) if sample.label == REAL]
     rng = np.random.default_rng(seed)
-    chosen = [reals[i] for i in sorted(rng.permutation(len(reals))[:pictures])]
-    learnt = [picture for picture in map(_load, chosen) if min(picture.shape[:2]) >= SIDE]
+    training = _draw(reals, "train", pictures, rng)
+    learnt = [picture for picture in map(_load, training) if min(picture.shape[:2]) >= SIDE]
     if not learnt:
         raise UsageError(f"there are no real training faces of {SIDE} pixels or more to learn from")
+    chosen = training if split == "train" else _draw(reals, split, pictures, rng)
+    if not chosen:
+        raise UsageError(f"there are no real faces in the split {split!r} to reconstruct")
     _train(model, learnt, steps, rng)
     out.mkdir(parents=True, exist_ok=True)
     rows = []
@@ -49,10 +60,16 @@ def reconstruct(data: list[Path], out: Path, decoder: str, *, steps: int, pictur
         (out / name).write_bytes(image.encode(picture, ".jpg", quality=QUALITY))
         side = picture.shape[0]
         box = dict(zip(("x0", "y0", "x1", "y1"), sample.box or ("",) * 4, strict=True))
-        origin = {"source": "reconstructed", "method": decoder, "group": sample.group, "split": "train"}
+        origin = {"source": f"{decoder}_decoder", "method": decoder, "group": sample.group, "split": split}
         rows.append({"file": name, "label": "fake", **origin, "side": side, "native_side": side, **box})
     write_table(out / "labels.csv", COLUMNS, rows)
     return out
+
+
+def _draw(samples: list[Sample], split: str, count: int, rng: Generator) -> list[Sample]:
+    """At most `count` samples of a split, in their order."""
+    there = [sample for sample in samples if sample.split == split]
+    return [there[i] for i in sorted(rng.permutation(len(there))[:count])]
 
 
 def _load(sample: Sample) -> image.Picture:
