@@ -56,7 +56,7 @@ def test_faces_of_the_test_split_are_reconstructed_in_it_by_what_learnt_from_tra
     }
     seen = []
     monkeypatch.setattr("training.reconstruct._load", lambda sample: seen.append(sample.path.stem) or _load(sample))
-    found = read_manifest(reconstruct([data], tmp_path, "shuffle", steps=1, pictures=100, seed=3, split="test"))
+    found = read_manifest(reconstruct([data], tmp_path, "shuffle", steps=1, pictures=100, seed=3, splits=["test"]))
     assert {s.path.stem.removeprefix("photos-") for s in found} == reals["test"]
     assert reals["test"]
     assert {(s.label, s.source, s.method, s.split) for s in found} == {(FAKE, "shuffle_decoder", "shuffle", "test")}
@@ -68,8 +68,8 @@ def test_faces_of_the_test_split_are_reconstructed_in_it_by_what_learnt_from_tra
 def test_what_cannot_be_reconstructed_is_refused(data, tmp_path):
     with pytest.raises(UsageError, match="there are transposed, nearest, shuffle"):
         reconstruct([data], tmp_path / "out", "cubic", steps=1, pictures=1, seed=1)
-    with pytest.raises(UsageError, match="train and test, not of 'val'"):
-        reconstruct([data], tmp_path / "out", "nearest", steps=1, pictures=1, seed=1, split="val")
+    with pytest.raises(UsageError, match="train and test, not of val"):
+        reconstruct([data], tmp_path / "out", "nearest", steps=1, pictures=1, seed=1, splits=["train", "val"])
     small = pictures.write(tmp_path / "small", count=12, side=SIDE - 8)
     with pytest.raises(UsageError, match="of 96 pixels or more"):
         reconstruct([small], tmp_path / "out", "nearest", steps=1, pictures=10, seed=1)

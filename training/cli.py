@@ -135,14 +135,14 @@ def reconstruct(
     steps: Annotated[int, typer.Option(min=1, help="Of its training.")] = 4000,
     pictures: Annotated[int, typer.Option(min=1, help="How many real faces to reconstruct.")] = 3000,
     split: Annotated[
-        str, typer.Option(help="Whose faces: train, or test, to see what is told of this decoder.")
-    ] = "train",
+        list[str] | None, typer.Option(help="Whose faces: train (default), test, to see what is told of this decoder.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of weights, windows and the choice of faces.")] = 1,
 ) -> None:
     """Make fakes by passing real faces through a small autoencoder, which learns from real training faces."""
     from training.reconstruct import reconstruct as run
 
-    typer.echo(run(data, out, decoder, steps=steps, pictures=pictures, seed=seed, split=split))
+    typer.echo(run(data, out, decoder, steps=steps, pictures=pictures, seed=seed, splits=split or ["train"]))
 
 
 @app.command()

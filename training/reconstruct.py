@@ -3,6 +3,7 @@
 What a generator's decoder leaves in a picture, without a generator (after Zhang, Karaman & Chang, 2019).
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -28,29 +29,36 @@ _LEARNING_RATE = 2e-3
 
 
 def reconstruct(
-    data: list[Path], out: Path, decoder: str, *, steps: int, pictures: int, seed: int, split: str = "train"
+    data: list[Path],
+    out: Path,
+    decoder: str,
+    *,
+    steps: int,
+    pictures: int,
+    seed: int,
+    splits: Sequence[str] = ("train",),
 ) -> Path:
     """Train an autoencoder on real training faces of manifests, and write reconstructions as a manifest, `out`.
 
     steps: of training; pictures: how many real training faces are drawn and learnt from, and how many real faces of
-    `split` are reconstructed (of "train": those that were learnt from). They keep group, face box and split: those of
-    "test" tell what a classifier makes of a decoder that it has not learnt from. None are for validation, which is to
-    be the same for all recipes. Raises UsageError for another split, when it has no real faces or there are none to
-    learn from, or no such decoder.
+    each of `splits` are reconstructed (of "train": those that were learnt from). They keep group, face box and split:
+    those of "test" tell what a classifier makes of a decoder, also of one that it has not learnt from. None are for
+    validation, which is to be the same for all recipes. Raises UsageError for another split, or one without real faces,
+    when there are none to learn from, or no such decoder.
     """
-    if split not in SPLITS:
-        raise UsageError(f"reconstructions are of the splits {' and '.join(SPLITS)}, not of {split!r}")
+    if others := set(splits) - set(SPLITS):
+        raise UsageError(f"reconstructions are of the splits {' and '.join(SPLITS)}, not of {', '.join(others)}")
     keras.utils.set_random_seed(seed)
     model = autoencoder(decoder)
     reals = [sample for sample in read_manifests(data) if sample.label == REAL]
     rng = np.random.default_rng(seed)
-    training = _draw(reals, "train", pictures, rng)
-    learnt = [picture for picture in map(_load, training) if min(picture.shape[:2]) >= SIDE]
+    drawn = {split: _draw(reals, split, pictures, rng) for split in SPLITS}
+    learnt = [picture for picture in map(_load, drawn["train"]) if min(picture.shape[:2]) >= SIDE]
     if not learnt:
         raise UsageError(f"there are no real training faces of {SIDE} pixels or more to learn from")
-    chosen = training if split == "train" else _draw(reals, split, pictures, rng)
-    if not chosen:
-        raise UsageError(f"there are no real faces in the split {split!r} to reconstruct")
+    chosen = [sample for split in splits for sample in drawn[split]]
+    if not all(drawn[split] for split in splits):
+        raise UsageError(f"a split of {' and '.join(splits)} has no real faces to reconstruct")
     _train(model, learnt, steps, rng)
     out.mkdir(parents=True, exist_ok=True)
     rows = []
@@ -60,7 +68,7 @@ def reconstruct(
         (out / name).write_bytes(image.encode(picture, ".jpg", quality=QUALITY))
         side = picture.shape[0]
         box = dict(zip(("x0", "y0", "x1", "y1"), sample.box or ("",) * 4, strict=True))
-        origin = {"source": f"{decoder}_decoder", "method": decoder, "group": sample.group, "split": split}
+        origin = {"source": f"{decoder}_decoder", "method": decoder, "group": sample.group, "split": sample.split}
         rows.append({"file": name, "label": "fake", **origin, "side": side, "native_side": side, **box})
     write_table(out / "labels.csv", COLUMNS, rows)
     return out
