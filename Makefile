@@ -83,7 +83,7 @@ face: .venv-dev/ready ## reproduce the released face finder: train, convert, cho
 	.venv-dev/bin/python -m training fit training/recipes/finder.toml --data $(DATA) --scenes $(SCENES) \
 		--out runs/finder --resume
 	.venv-dev/bin/python -m training release runs/finder --out models/face
-	.venv-dev/bin/python -m convert models/face/face.keras --to float16,int8 --data $(SCENES) --out models/face
+	.venv-dev/bin/python -m convert models/face/face.keras --to float32,int8 --data $(SCENES) --out models/face
 	.venv-dev/bin/python -m training calibrate models/face/face-*.tflite --data $(SCENES)
 	.venv-dev/bin/python -m training evaluate models/face/face-*.tflite --data $(SCENES) --out models/face
 

@@ -128,8 +128,13 @@ class FinderExam:
         self._scales = [scale for _, scale in frames]
 
     def representative(self, count: int, seed: int) -> Representative:
-        """Frames of `count` training scenes, drawn without regard to what they show."""
+        """Frames of `count` training scenes, drawn without regard to what they show.
+
+        Raises UsageError when there is none.
+        """
         training = [scene for scene in self._scenes if scene.split == "train"]
+        if not training:
+            raise UsageError("calibration needs scenes in the split 'train', and there is none")
         order = np.random.default_rng(seed).permutation(len(training))[:count]
         return Representative(np.stack([letterbox(load_scene(training[i]), self._side)[0] for i in order]), seed)
 

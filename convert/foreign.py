@@ -121,17 +121,40 @@ def _normalised(pixels: Any, how: Normalise) -> Any:
 
 
 def _are_probabilities(model: Any, whole: Any, side: int) -> bool:
-    """Whether the answers are probabilities: by the last layer's activation, else by what they are on noise."""
-    last = _layers(model)[-1]
-    activation = getattr(getattr(last, "activation", None), "__name__", "")
-    if activation in ("softmax", "sigmoid") or type(last).__name__ == "Softmax":
+    """Whether the answers are probabilities: by the layer that gives them, else by what they are on test pictures."""
+    last = _last(model)
+    activation = getattr(getattr(last, "activation", None), "__name__", type(last).__name__).lower()
+    if activation in ("softmax", "sigmoid"):
         return True
-    rng = np.random.default_rng(0)
-    pictures = [np.full((side, side, 3), 255 * i / _PROBES) for i in range(_PROBES)]
-    pictures += [rng.integers(0, 256, (side, side, 3)) for _ in range(_PROBES)]
-    answers: NDArray[np.float32] = np.concatenate([whole.predict_on_batch(picture[None]) for picture in pictures])
+    if activation == "linear":
+        return False
+    answers: NDArray[np.float32] = np.concatenate([whole.predict_on_batch(one[None]) for one in _test_pictures(side)])
     within = bool(((answers >= 0) & (answers <= 1)).all())
-    return within and (answers.shape[1] == 1 or bool(np.allclose(answers.sum(axis=1), 1, atol=1e-3)))
+    found = within and (answers.shape[1] == 1 or bool(np.allclose(answers.sum(axis=1), 1, atol=1e-3)))
+    say(
+        f"the layer {last.name!r} does not say whether its answers are probabilities: they are taken for "
+        f"{'probabilities' if found else 'logits'}, by what they are on {len(answers)} test pictures"
+    )
+    return found
+
+
+def _last(model: Any) -> Any:
+    """The layer or operation that gives a model's answer, inside models that are layers of others."""
+    import keras
+
+    layer = model.outputs[0]._keras_history.operation
+    return _last(layer) if isinstance(layer, keras.Model) else layer
+
+
+def _test_pictures(side: int) -> list[NDArray[np.float64]]:
+    """Grays, the corners of the colour space, noise, and halves of black and white: (side, side, 3)."""
+    rng = np.random.default_rng(0)
+    colours = [np.full(3, 255 * i / _PROBES) for i in range(_PROBES)]
+    colours += [255.0 * np.array([i & 1, i >> 1 & 1, i >> 2]) for i in range(8)]
+    pictures = [np.broadcast_to(colour, (side, side, 3)) for colour in colours]
+    pictures += [rng.integers(0, 256, (side, side, 3)).astype(float) for _ in range(_PROBES)]
+    halves = np.broadcast_to(255.0 * (np.arange(side) < side // 2)[:, None, None], (side, side, 3))
+    return [*pictures, halves, halves.swapaxes(0, 1)]
 
 
 def _fakeness(answer: Any, labels: tuple[str, ...], count: int, logits: bool) -> tuple[str, Any]:

@@ -74,6 +74,8 @@ def convert_model(source: Path, plan: Plan, out: Path) -> list[Path]:
     check(source)
     source = Path(os.path.abspath(source))  # noqa: PTH100 - so that "." and ".." have a name, and links keep theirs
     _check_out(out)
+    if plan.keep_float and not any(RECIPES[name].activations == "int8" for name in plan.recipes if name != TFJS):
+        raise UsageError("--keep-float is for models that compute in int8: add --to int8, or leave it out")
     if TFJS in plan.recipes:
         tfjs.require()
     material = _gather(source, plan)
@@ -135,7 +137,7 @@ def _convert(name: str, material: _Material, plan: Plan) -> tuple[bytes, Card, s
     network = Network(flatbuffer, converted)
     comparison = gate.compare(exam.sit(network), material.expected, exam.measure, len(exam.pixels))
     calibrated = material.representative if recipe.calibrated else None
-    kept = plan.keep_float if recipe.calibrated else ()
+    kept = plan.keep_float if recipe.activations == "int8" else ()
     checks = [
         *comparison.checks(recipe, plan.limits),
         *gate.graph_checks(graph.inspect(flatbuffer), recipe, plan.limits, kept),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -40,8 +41,9 @@ def load(source: Path, said: Said, labels: tuple[str, ...]) -> tuple[Any, Card]:
     if beside.is_file():
         if said != Said():
             raise UsageError(f"{beside} is the model's card and says it all: leave out --labels and the like")
-        card = _card(beside)
-        return read(source), card
+        card, model = _card(beside), read(source)
+        _check_fit(model, card, beside)
+        return model, card
     return foreign.adapt(
         read(source, said.side),
         said.labels or labels,
@@ -62,6 +64,23 @@ def _card(beside: Path) -> Card:
             f"{beside} is taken for the model's card, since it is called so, and cannot be read as one ({error}); "
             "if it is something else, move it away"
         ) from error
+
+
+def _check_fit(model: Any, card: Card, beside: Path) -> None:
+    """Raise UsageError when a card does not speak of this model."""
+    answers = model.output if isinstance(model.output, dict) else {}
+    sides = {int(side) for side in model.inputs[0].shape[1:3] if side}
+    missing = sorted({card.output, *card.outputs} - answers.keys())
+    if missing:
+        known = ", ".join(sorted(answers)) or "one answer without a name"
+        wrong = f"names the output {missing[0]!r}, and the model has {known}"
+    elif sides - {card.input_side}:
+        wrong = f"says {card.input_side} pixels a side, and the model takes {max(sides)}"
+    elif card.values not in (None, (found := math.prod(answers[card.output].shape[1:]))):
+        wrong = f"speaks of {card.values} values in {card.output!r}, and the model answers {found}"
+    else:
+        return
+    raise UsageError(f"{beside} is taken for the model's card and does not fit: it {wrong}; correct it or move it away")
 
 
 def check(source: Path) -> None:

@@ -109,6 +109,11 @@ class Card:
     metrics: dict[str, Any] = field(default_factory=dict)
     sha256: str = ""
 
+    @property
+    def values(self) -> int | None:
+        """How many numbers the score tensor holds for a picture; None of a finder, whose maps are as large as it is."""
+        return {"classifier": 1, "labeller": len(self.labels)}.get(self.kind)
+
     def require(self, kind: str) -> None:
         """Raise ModelError when the model is of another kind."""
         if self.kind != kind:

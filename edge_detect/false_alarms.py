@@ -71,11 +71,11 @@ def choose_thresholds(scores: Sequence[float], rate: float, rates: Iterable[floa
     rates: others that the card is to carry; chosen_on: the pictures, in words. Raises UsageError as `threshold` does.
     """
     fake = threshold(scores, rate)
+    uncertain = f"{percent(UNCERTAIN)} at or above 'real'" if rate < UNCERTAIN else "and none uncertain"
     return Thresholds(
         real=min(threshold(scores, UNCERTAIN), fake),
         fake=fake,
-        chosen_on=f"{percent(rate)} of real pictures at or above 'fake', {percent(UNCERTAIN)} at or above 'real'; "
-        f"{chosen_on}",
+        chosen_on=f"{percent(rate)} of real pictures at or above 'fake', {uncertain}; {chosen_on}",
         false_alarms={str(each): threshold(scores, each) for each in sorted({rate, *rates}, reverse=True)},
         reals=len(scores),
     )

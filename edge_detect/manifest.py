@@ -106,6 +106,14 @@ def data_hash(samples: Iterable[Sample]) -> str:
     return digest.hexdigest()
 
 
+def samples_hash(samples: Iterable[Sample]) -> str:
+    """SHA-256 over samples in their order, with groups and face boxes: what batches are drawn from beside the bytes."""
+    digest = hashlib.sha256()
+    for sample in samples:
+        digest.update(repr((sample.source, sample.path.name, sample.label, sample.group, sample.box)).encode())
+    return digest.hexdigest()
+
+
 def load_pictures(samples: Iterable[Sample], side: int) -> NDArray[np.uint8]:
     """Whole pictures as `--whole-image` scores them, uint8 (n, side, side, 3).
 

@@ -1,5 +1,6 @@
 """One `.tflite` model on the interpreter this machine has."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -73,6 +74,11 @@ def _check_shapes(card: Card, inputs: list[dict[str, Any]], outputs: list[dict[s
         raise ModelError(f"its input has the shape {shape}, its card says {card.input_side} pixels; convert it again")
     if not all(0 <= index < len(outputs) for index in card.outputs.values()):
         raise ModelError("its card names outputs that it does not have; convert it again")
+    found = math.prod(int(length) for length in outputs[card.outputs[card.output]]["shape"])
+    if card.values not in (None, found):
+        raise ModelError(
+            f"its card speaks of {card.values} values in {card.output!r}, it has {found}; convert it again"
+        )
 
 
 def new_interpreter(flatbuffer: bytes, threads: int) -> Any:

@@ -133,3 +133,16 @@ def edge_detect():
         )
 
     return run
+
+
+@pytest.fixture
+def unchanged():
+    """What `fit` sets for its process is as it was afterwards."""
+    import keras
+
+    policy = keras.mixed_precision.dtype_policy()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    keras.mixed_precision.set_dtype_policy(policy)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)

@@ -17,7 +17,7 @@ pytest.importorskip("tensorflow")
 
 import keras
 
-from convert import conversion, graph, legacy, tfjs
+from convert import conversion, gate, graph, legacy, tfjs
 from convert.gate import Limits
 from convert.pipeline import GateError, Plan, convert_model
 from convert.recipes import PURPOSES, RECIPES
@@ -189,10 +189,26 @@ def test_a_layer_is_kept_in_float(trained, data, tmp_path, capsys):
     (path,) = convert_model(trained, plan, tmp_path)
     flatbuffer, card = read_packed(path)
     assert card.conversion["kept_float"] == ["probabilities"]
-    assert graph.inspect(flatbuffer).floats + ("SOFTMAX" in graph.inspect(flatbuffer).operators) >= 1
+    assert graph.inspect(flatbuffer).floats == 0  # what it keeps is the softmax
     assert "SQNR" in capsys.readouterr().err
-    with pytest.raises(UsageError, match="there is no layer head to keep in float32; there are"):
+    with pytest.raises(UsageError, match="there is no layer head to keep in float32; there are look") as refused:
         convert_model(trained, Plan(("int8",), (data,), count=24, keep_float=("head",)), tmp_path)
+    look = str(refused.value).rpartition("there are ")[2].split(", ")[0]
+    plan = Plan(("int8", "int16x8"), (data,), count=24, keep_float=(look,), limits=Limits(xnnpack=0))
+    integer, mixed = convert_model(trained, plan, tmp_path)
+    assert graph.inspect(read_packed(integer)[0]).floats == 1
+    assert "kept_float" not in read_packed(mixed)[1].conversion  # its arithmetic has no part in float32
+    with pytest.raises(UsageError, match="add --to int8"):
+        convert_model(trained, Plan(("float32", "int16x8"), (data,), count=24, keep_float=("look",)), tmp_path)
+
+
+def test_more_convolutions_in_float_than_were_kept_fail_the_gate():
+    found = graph.Graph({"CONV_2D": 3}, 1.0, fixed=True, forbidden=(), floats=2)
+    checks = {
+        kept: {c.name: c.passed for c in gate.graph_checks(found, RECIPES["int8"], Limits(), ("look",) * kept)}
+        for kept in (1, 2)
+    }
+    assert [checks[kept]["float convolutions"] for kept in (1, 2)] == [False, True]
 
 
 @pytest.mark.parametrize("recipe", ["float32", "int8"])
@@ -275,23 +291,6 @@ def test_layers_have_the_names_that_keras_gave_them(tensor, layer):
 def test_recipes_are_listed_with_what_each_is_for():
     done = convert("--list")
     assert [line.split()[0] for line in done.stdout.splitlines()] == list(PURPOSES)
-
-
-def test_a_card_and_labels_exclude_each_other(trained, data, tmp_path):
-    other = tmp_path / "ours.keras"
-    other.write_bytes(trained.read_bytes())
-    other.with_suffix(".json").write_text(json.dumps({}))
-    with pytest.raises(UsageError, match="leave out --labels"):
-        convert_model(other, Plan(("float32",), (data,), said=Said(labels=("a", "b", "c"))), tmp_path)
-
-
-@pytest.mark.parametrize("text", [b"{", b"\xff", b"5", b'{"rose": 0}', b"[" * 100_000])
-def test_what_is_no_card_but_called_like_one_is_named(trained, data, tmp_path, text):
-    model = tmp_path / "flowers.keras"
-    model.write_bytes(trained.read_bytes())
-    model.with_suffix(".json").write_bytes(text)
-    with pytest.raises(UsageError, match=r"flowers\.json is taken for the model's card.*move it away"):
-        convert_model(model, Plan(("float32",), (data,)), tmp_path / "out")
 
 
 def test_a_mobilenet_that_keras_brings_along_becomes_small(fakes, tmp_path):

@@ -14,7 +14,7 @@ from edge_detect.card import Card, Thresholds
 from edge_detect.errors import PictureError
 from edge_detect.evaluation.bootstrap import Bootstrap, interval, share_interval
 from edge_detect.evaluation.calibration import class_weights, reliability, risk_coverage
-from edge_detect.evaluation.comparison import twins
+from edge_detect.evaluation.comparison import differences, twins
 from edge_detect.evaluation.cost import multiply_adds
 from edge_detect.evaluation.cross_source import cross_source, real_against_real
 from edge_detect.evaluation.damage import DAMAGES, damaged
@@ -159,6 +159,9 @@ def test_intervals_are_not_drawn_from_a_handful_of_groups():
         there = {name: interval is not None for name, interval in found.items()}
         own = {"real_accuracy": reals == 5, "fake_accuracy": fakes == 5}
         assert there == {name: own.get(name, reals == fakes) for name in found}
+        scores = np.random.default_rng(1).random((2, 80))
+        (one, draws), (two, others) = (split_figures(split, each, each > 0.5) for each in scores)
+        assert (differences(one, two, draws, others)["all"]["interval"] is not None) == (reals == fakes)
 
 
 def test_a_rate_that_so_few_real_pictures_cannot_buy_is_left_out():

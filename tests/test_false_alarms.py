@@ -59,7 +59,9 @@ def test_chosen_thresholds_are_in_order_and_carry_their_rates():
     assert chosen.real == math.nextafter(0.79, 1)
     assert chosen.reals == 99
     assert chosen.chosen_on == "2% of real pictures at or above 'fake', 20% at or above 'real'; 99 pictures"
-    assert choose_thresholds(HUNDREDTHS, 0.4, (), "").real == threshold(HUNDREDTHS, 0.4)
+    often = choose_thresholds(HUNDREDTHS, 0.4, (), "99 pictures")
+    assert often.real == often.fake == threshold(HUNDREDTHS, 0.4)
+    assert often.chosen_on == "40% of real pictures at or above 'fake', and none uncertain; 99 pictures"
 
 
 @pytest.mark.parametrize("reals", [1, 50, 711, 20_000])

@@ -1,16 +1,10 @@
-"""Training by its command: what a run leaves, how it is stopped, goes on, and begins from another."""
+"""Training by its command: what a run leaves, and how it begins from another."""
 
 import dataclasses
 import json
 import math
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 
-import numpy as np
 import pytest
 from checks import history, python
 
@@ -23,7 +17,6 @@ from edge_detect.manifest import read_manifest
 from training import networks
 from training.classifier import ClassifierTask
 from training.fit import fit
-from training.history import History
 from training.recipe import read_recipe
 
 
@@ -48,117 +41,6 @@ def test_a_finished_run_is_not_overwritten(recipe, run):
     assert "--resume" in done.stderr
 
 
-def test_a_killed_run_goes_on(recipe, tmp_path):
-    folder = tmp_path / "killed"
-    command = [sys.executable, "-m", "training", "fit", str(recipe), "--out", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not (folder / "checkpoint.npz").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    process.kill()
-    process.wait(60)
-    done = python("training", "fit", recipe, "--out", folder, "--resume")
-    assert done.returncode == 0, done.stderr
-    assert [row["crops"] for row in history(folder)] == ["640", "1280", "1920", "2560"]
-
-
-def test_hours_since_the_last_validation_are_kept_with_the_state(run, tmp_path):
-    with np.load(run / "checkpoint.npz") as stored:
-        spent = json.loads(str(stored["progress"]))["hours"]
-    assert spent == pytest.approx(float(history(run)[-1]["hours"]), abs=0.01)
-    assert spent > 0
-    assert History(tmp_path / "history.csv", 0, spent).hours >= spent
-
-
-def test_ctrl_c_saves_the_state_and_ends_with_130(recipe, tmp_path):
-    folder = tmp_path / "interrupted"
-    command = [sys.executable, "-m", "training", "fit", str(recipe), "--out", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
-    deadline = time.monotonic() + 120
-    while not (folder / "history.csv").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    time.sleep(3)  # the worker processes are up, or just about to be
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == ExitCode.INTERRUPTED, errors.decode()
-    assert b"Traceback" not in errors
-
-
-@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
-def test_going_on_from_a_checkpoint_is_exactly_going_on(optimizer, recipe, data, tmp_path):
-    import keras
-
-    from training import checkpoint
-    from training.fit import Task, begin, compiled
-
-    plan = dataclasses.replace(read_recipe(recipe), optimizer=optimizer)
-    rng = np.random.default_rng(0)
-    batches = [
-        (rng.integers(0, 256, (8, 64, 64, 3), np.uint8), {"logit": rng.integers(0, 2, (8, 1)).astype("float32")})
-        for _ in range(12)
-    ]
-    task: Task = ClassifierTask(plan)
-
-    def train(model, part):
-        for pixels, answers in part:
-            model.train_on_batch(pixels, answers)
-
-    def variables(model):
-        return [np.array(variable) for variable in (*model.trainable_variables, *model.optimizer.variables)]
-
-    state, nowhere = tmp_path / "state.npz", tmp_path / "none.npz"
-    keras.utils.set_random_seed(1)
-    whole = compiled(plan, task)
-    run = begin(plan, task, whole, nowhere, nowhere)
-    train(whole, batches[:6])
-    checkpoint.save(state, whole, run)
-    train(whole, batches[6:])
-    keras.utils.set_random_seed(2)
-    resumed = compiled(plan, task)
-    begin(plan, task, resumed, state, nowhere)
-    train(resumed, batches[6:])
-    for one, two in zip(variables(whole), variables(resumed), strict=True):
-        np.testing.assert_allclose(one, two, atol=1e-5)
-
-
-def test_a_run_does_not_go_on_under_another_recipe(run, recipe, tmp_path):
-    changed = tmp_path / "changed.toml"
-    changed.write_text(recipe.read_text() + "learning_rate = 0.5\n")
-    before = (run / "best.json").read_bytes()
-    done = python("training", "fit", changed, "--out", run, "--resume")
-    assert done.returncode == ExitCode.USAGE
-    assert "other recipe" in done.stderr
-    assert (run / "best.json").read_bytes() == before
-
-
-def test_a_run_from_before_a_key_of_recipes_goes_on(run, recipe, tmp_path):
-    older = shutil.copytree(run, tmp_path / "older")
-    with np.load(older / "checkpoint.npz") as stored:
-        arrays = dict(stored)
-    progress = json.loads(str(arrays["progress"]))
-    del progress["made_of"]["recipe"]["zoomed"]
-    np.savez(older / "checkpoint.npz", **{**arrays, "progress": json.dumps(progress)})
-    done = python("training", "fit", recipe, "--out", older, "--resume")
-    assert done.returncode == 0, done.stderr
-    zoomed = tmp_path / "zoomed.toml"
-    zoomed.write_text(recipe.read_text() + "zoomed = 0.5\n")
-    assert "other recipe" in python("training", "fit", zoomed, "--out", older, "--resume").stderr
-
-
-def test_a_finished_run_is_prolonged_from_its_plateau(run, recipe, tmp_path):
-    folder = tmp_path / "longer"
-    shutil.copytree(run, folder)
-    longer = tmp_path / "longer.toml"
-    longer.write_text(recipe.read_text().replace("crops = 2560", "crops = 3840"))
-    done = python("training", "fit", longer, "--out", folder, "--resume")
-    assert done.returncode == 0, done.stderr
-    rows = history(folder)
-    assert [row["crops"] for row in rows] == ["640", "1280", "1920", "2560", "3200", "3840"]
-    assert rows[3]["learning_rate"] == "1.00e-03"  # no longer part of a cooldown
-
-
 def test_training_begins_from_a_trained_model(run, recipe, tmp_path):
     further = tmp_path / "further.toml"
     begin = f'begin_from = "{run / "best.keras"}"\n'
@@ -168,17 +50,6 @@ def test_training_begins_from_a_trained_model(run, recipe, tmp_path):
     parent, child = (json.loads((folder / "best.json").read_text()) for folder in (run, tmp_path / "further"))
     assert float(history(tmp_path / "further")[0]["loss"]) < float(history(run)[0]["loss"]) - 0.05
     assert child["training"]["crops_seen"] == parent["training"]["crops_seen"] + 640
-
-
-@pytest.fixture
-def unchanged():
-    """What `fit` sets for its process is as it was afterwards."""
-    policy = keras.mixed_precision.dtype_policy()
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    keras.mixed_precision.set_dtype_policy(policy)
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 @pytest.mark.usefixtures("unchanged")

@@ -1,8 +1,10 @@
+import dataclasses
+
 import pytest
 import zoo
 
 from edge_detect.errors import PictureError, UsageError
-from edge_detect.manifest import FAKE, REAL, data_hash, load_pictures, read_manifest, read_manifests
+from edge_detect.manifest import FAKE, REAL, data_hash, load_pictures, read_manifest, read_manifests, samples_hash
 
 HEADER = "file,label,source,method,group,split\n"
 
@@ -109,6 +111,15 @@ def test_the_data_hash_sees_bytes_labels_and_splits_but_not_the_place(tmp_path):
     assert data_hash(one) == data_hash(two)
     two[0].path.write_bytes(b"other")
     assert data_hash(one) != data_hash(two)
+
+
+def test_the_samples_hash_sees_order_groups_and_boxes(tmp_path):
+    rows = ["a.jpg,real,s,m,g,train", "b.jpg,fake,s,m,h,train"]
+    one, other = read_manifest(manifest(tmp_path, rows))
+    changed = dataclasses.replace(one, group="i"), dataclasses.replace(one, box=(1.0, 2.0, 3.0, 4.0))
+    found = {samples_hash(samples) for samples in ([one, other], [other, one], *([each, other] for each in changed))}
+    assert len(found) == 4
+    assert samples_hash([one, other]) in found
 
 
 def test_no_group_of_the_shared_data_crosses_splits(faces):

@@ -30,6 +30,12 @@ def test_a_card_with_outputs_that_are_not_there_is_refused():
         Network(tiny.flatbuffer(), tiny.card(outputs={"logit": 3}))
 
 
+def test_a_card_that_speaks_of_another_number_of_values_is_refused():
+    card = tiny.card(kind="labeller", labels=("a", "b", "c"), output="logits", outputs={"logits": 0})
+    with pytest.raises(ModelError, match="speaks of 3 values in 'logits', it has 1"):
+        Network(tiny.flatbuffer(), card)
+
+
 def test_a_damaged_flatbuffer_is_refused():
     with pytest.raises(ModelError, match="refuses"):
         Network(tiny.flatbuffer()[:200], tiny.card())

@@ -4,6 +4,7 @@ import zipfile
 
 import numpy as np
 import pytest
+import tiny
 
 from edge_detect.errors import UsageError
 from training import history
@@ -84,11 +85,16 @@ def test_what_was_converted_from_the_weights_before_is_gone_from_folder_and_figu
 
     folder, out = run(tmp_path / "run", "2", 0.7), tmp_path / "out"
     out.mkdir()
-    for name in ("x-int8.tflite", "other-int8.tflite"):
-        (out / name).write_bytes(b"")
+    for name in ("x", "other", "x-nano"):
+        (out / f"{name}-int8.tflite").write_bytes(tiny.packed(name=name))
+    (out / "x-of-others.tflite").write_bytes(b"")
     networks.deployable("edge", widths=(4, 4, 4)).save(folder / "best.keras")
     release(folder, out)
-    assert sorted(each.name for each in out.glob("*.tflite")) == ["other-int8.tflite"]
+    assert sorted(each.name for each in out.glob("*.tflite")) == [
+        "other-int8.tflite",
+        "x-nano-int8.tflite",
+        "x-of-others.tflite",
+    ]
 
     def entries(*names):
         return {name: {"file": f"{name}.tflite", "data_sha256": "same"} for name in names}

@@ -74,6 +74,13 @@ def test_scenes_of_another_split_are_dropped_from_a_source_that_is_taken_whole(t
     assert listed(tmp_path / "out") == sorted(f"{i}.jpg" for i in range(3, 20))
 
 
+def test_a_source_taken_whole_of_which_the_data_beside_only_trains_is_checked(tmp_path):
+    root(tmp_path / "out" / "discs", *((f"{i}.jpg", crop(i), "real", f"g{i}", "train") for i in range(5)), framed=False)
+    beside = root(tmp_path / "beside", ("h.jpg", crop(0), "real", "h", "train"), framed=False)
+    check(tmp_path / "out", [beside])
+    assert listed(tmp_path / "out") == [f"{i}.jpg" for i in range(1, 5)]  # the hash alone finds it
+
+
 def test_a_training_picture_is_held_once(tmp_path):
     again = cv2.GaussianBlur(crop(1), (0, 0), 0.7)
     root(

@@ -10,17 +10,24 @@ import numpy as np
 
 from edge_detect.errors import UsageError
 
+LATER = {"samples_sha256"}
+"""What older runs do not know of what they were made of."""
+
 
 @dataclass
 class Progress:
-    """Where a run stands: steps done, hours spent, the best validation score and the validations since it.
+    """Where a run stands: steps done and validated, hours spent, the best validation score, and validations since.
 
-    made_of: the recipe and the data, which must not change under a run; crops: its planned length, which may.
+    made_of: the recipe and the data, which must not change under a run; crops, cooldown: its planned length and the
+    share of it in which the rate falls, which may; losses: of the steps since the last validation.
     """
 
     made_of: dict[str, Any]
     crops: int
+    cooldown: float
     step: int = 0
+    validated: int = 0
+    losses: list[float] = field(default_factory=list)
     best: float = field(default=float("-inf"))
     since_best: int = 0
     hours: float = 0.0
@@ -42,8 +49,13 @@ def load(path: Path, model: keras.Model, expected: Progress, defaults: dict[str,
     recipe, other data or another network.
     """
     with np.load(path) as stored:
-        progress = Progress(**json.loads(str(stored["progress"])))
+        values = json.loads(str(stored["progress"]))
+        progress = Progress(**{"cooldown": expected.cooldown, "validated": values["step"], **values})
         progress.made_of["recipe"] = defaults | progress.made_of["recipe"]
+        progress.made_of = {
+            **{key: expected.made_of[key] for key in LATER & expected.made_of.keys()},
+            **progress.made_of,
+        }
         changed = [key for key, value in expected.made_of.items() if progress.made_of.get(key) != value]
         if changed:
             raise UsageError(

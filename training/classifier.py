@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from edge_detect.card import Card
 from edge_detect.errors import UsageError
 from edge_detect.evaluation import metrics
-from edge_detect.manifest import FAKE, REAL, Sample, data_hash, load_pictures, read_manifests
+from edge_detect.manifest import FAKE, REAL, Sample, data_hash, load_pictures, read_manifests, samples_hash
 from training.crops import CropMaker
 from training.recipe import Recipe
 
@@ -59,6 +59,7 @@ class ClassifierTask:
         """The data by hash, size and source."""
         return {
             "data_sha256": data_hash(self.training + self.validation),
+            "samples_sha256": samples_hash(self.training),
             "pictures": {"train": len(self.training), "val": len(self.validation)},
             "sources": sorted({sample.source for sample in self.training}),
         }

@@ -110,7 +110,7 @@ def overview(metrics: dict[str, Any], shown: str) -> str:
         for name, values in figures["sources"].items()
         if values["fake"] and values["own_reals"]
     ]
-    heading = ["model", "kB", "M mult-adds", "ms a crop", "crops seen", "hours"]
+    heading = ["model", "kB", "M mult-adds a look", "ms a crop", "crops seen", "hours"]
     heading += [f"{split}: {name}" for split, name in columns]
     nearest, farthest = next(iter(first)), list(first)[-1]
     heading += [f"{farthest}: false alarms", f"{nearest}: flips by {USUAL}"]

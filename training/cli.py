@@ -166,7 +166,7 @@ def evaluate(
         list[str] | None, typer.Option(metavar="A+B", help="Sources to measure as one, too, where the data have them.")
     ] = None,
 ) -> None:
-    """Measure models on the splits that only report; write metrics.json and the tables that show it."""
+    """Measure models on splits that no training sees; write metrics.json and the tables that show it."""
     from training.evaluate import evaluate as run
 
     typer.echo(run(models, data, out, readme, [names.split("+") for names in together or ()]))

@@ -24,7 +24,7 @@ from edge_detect.evaluation.bootstrap import interval
 from edge_detect.evaluation.cost import multiply_adds
 from edge_detect.evaluation.evaluate import REPORTED
 from edge_detect.evaluation.roc import roc
-from edge_detect.evaluation.rows import Row, Split, rows
+from edge_detect.evaluation.rows import Row, Split, known_draws, rows
 from edge_detect.evaluation.scoring import score
 from edge_detect.manifest import read_manifests
 from edge_detect.network import Network
@@ -146,7 +146,7 @@ def _auc(split: Split, row: Row, scores: NDArray[np.float64]) -> tuple[float, ND
     either = row.reals | row.fakes
     labels, values = split.labels[either], scores[either]
     draws = [roc(labels, values, weights).auc() for weights in split.bootstrap.weights(either)]
-    return float(roc(labels, values).auc()), np.concatenate(draws)
+    return float(roc(labels, values).auc()), known_draws(split, row, np.concatenate(draws))
 
 
 def tabulate(experiment: Experiment, models: dict[str, list[Path]], found: dict[str, Measured]) -> str:

@@ -6,7 +6,7 @@ from keras import ops
 
 from edge_detect.errors import UsageError
 from edge_detect.faces import decode_one, letterbox
-from edge_detect.manifest import Sample, data_hash, read_manifests
+from edge_detect.manifest import Sample, data_hash, read_manifests, samples_hash
 from edge_detect.matching import LEAST_SCORE, LEAST_SIZE, average_precision, match
 from edge_detect.scenes import Scene, load_scene, read_scenes, scenes_hash
 from training.compose import Frame, FrameMaker
@@ -34,8 +34,8 @@ class FinderTask:
         if not train or not val or not self.validation:
             raise UsageError("a finder learns from scenes and from face crops with boxes, in the splits train and val")
         self.maker = FrameMaker(self.training, train, recipe)
-        self._crops = len(train)
-        self._crops_sha256 = data_hash([*train, *val])
+        self._crops = {"crops_sha256": data_hash([*train, *val]), "samples_sha256": samples_hash(train)}
+        self._pasted = len(train)
         self._frames = [*_letterboxed(self.validation, recipe.input_side), *_composed(self.validation, val, recipe)]
 
     def losses(self, _model: keras.Model) -> dict[str, object]:
@@ -65,8 +65,8 @@ class FinderTask:
         """The data by hash and size."""
         return {
             "data_sha256": scenes_hash(self.training + self.validation),
-            "crops_sha256": self._crops_sha256,
-            "pictures": {"train": len(self.training), "val": len(self.validation), "pasted crops": self._crops},
+            **self._crops,
+            "pictures": {"train": len(self.training), "val": len(self.validation), "pasted crops": self._pasted},
             "sources": sorted({scene.source for scene in self.training}),
         }
 

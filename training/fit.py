@@ -64,46 +64,68 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
     averaged = deployable(recipe)
     trained = list(model.loss)
     run = begin(recipe, task, model, state, plateau)
-    history = History(out / "history.csv", run.step * recipe.batch, run.hours)
+    history = History(out / "history.csv", run.validated * recipe.batch, run.hours)
 
-    stop = StopRequest()
+    stop, stored = StopRequest(), run.step
     stream = lessons(recipe, task, run.step)
     bar = tqdm(total=recipe.steps * recipe.batch, initial=run.step * recipe.batch, unit=" crops", disable=None)
-    losses: list[float] = []
     try:
-        while run.step < recipe.steps and run.since_best < recipe.patience and not stop.asked:
+        while True:
+            if is_due(recipe, run):
+                average(model, averaged)
+                bar.set_postfix(examine(model, averaged, recipe, task, run, history))
+                checkpoint.save(state, model, run)
+                stored = run.step
+            if run.step >= recipe.steps or run.since_best >= recipe.patience or stop.asked:
+                break
             pixels, answers = next(stream)
             if run.step == recipe.cooldown_start:
                 checkpoint.save(plateau, model, run)
                 # A state at full rate is no result. Of weights that were trained before, the first might seem the best.
                 run.best, run.since_best = float("-inf"), 0
-            rate = recipe.rate(run.step)
-            model.optimizer.learning_rate = rate
-            wanted = {name: answers[name] for name in trained}
-            learn(model, pixels, wanted, losses)
+            model.optimizer.learning_rate = recipe.rate(run.step)
+            learn(model, pixels, {name: answers[name] for name in trained}, run.losses)
             run.step, run.hours = run.step + 1, history.hours
             bar.update(recipe.batch)
-            if run.step % recipe.interval and run.step != recipe.steps:
-                continue
-            average(model, averaged)
-            score, details = task.validate(averaged)
-            run.since_best += 1
-            history.add(run.step * recipe.batch, float(np.mean(losses)), score, details, rate)
-            if score > run.best:
-                run.best, run.since_best = score, 0
-                save_model(averaged, model_card(model, recipe, task, run, history.hours), out)
-            plot(history.path, out / "history.png")
-            checkpoint.save(state, model, run)
-            bar.set_postfix(loss=f"{np.mean(losses):.3f}", score=f"{score:.4f}", best=f"{run.best:.4f}")
-            losses.clear()
     finally:
         bar.close()
         stream.close()
-        if losses and is_finite(model):
+        if run.step > stored and is_finite(model):
             checkpoint.save(state, model, run)
     if stop.asked:
         raise KeyboardInterrupt
-    return out / "best.keras"
+    best = out / "best.keras"
+    if not best.exists():
+        raise UsageError(f"there is no {best}, which the run {out} left once; begin anew in another --out")
+    return best
+
+
+def is_due(recipe: Recipe, run: checkpoint.Progress) -> bool:
+    """Whether a validation stands out: also one that was interrupted."""
+    return run.validated < run.step and (run.step % recipe.interval == 0 or run.step == recipe.steps)
+
+
+def examine(
+    model: keras.Model,
+    averaged: keras.Model,
+    recipe: Recipe,
+    task: Task,
+    run: checkpoint.Progress,
+    history: History,
+) -> dict[str, str]:
+    """Validate the averaged weights, keep them beside the history if they are the best, and note it in `run`.
+
+    Returns what the progress bar shows of it.
+    """
+    score, details = task.validate(averaged)
+    if score > run.best:
+        save_model(averaged, model_card(model, recipe, task, run, history.hours), history.path.parent)
+    loss, rate = float(np.mean(run.losses)), recipe.rate(run.step - 1)
+    history.add(run.step * recipe.batch, loss, score, details, rate)
+    plot(history.path, history.path.with_suffix(".png"))
+    run.since_best = 0 if score > run.best else run.since_best + 1
+    run.best, run.validated, run.losses = max(score, run.best), run.step, []
+    return {"loss": f"{loss:.3f}", "score": f"{score:.4f}", "best": f"{run.best:.4f}"}
 
 
 def learn(model: keras.Model, pixels: NDArray[np.uint8], wanted: feed.Answers, losses: list[float]) -> None:
@@ -136,19 +158,27 @@ def lessons(recipe: Recipe, task: Task, start: int) -> Generator[feed.Batch, Non
 
 
 def begin(recipe: Recipe, task: Task, model: keras.Model, state: Path, plateau: Path) -> checkpoint.Progress:
-    """A new run, or the stored one; one whose planned length has changed goes on from before its cooldown."""
-    run = checkpoint.Progress({**task.provenance(), **unchanging(recipe)}, recipe.crops)
+    """A new run, or the stored one; one whose planned length or pace has changed goes on from before its cooldown.
+
+    Raises UsageError when by the new plan the rate should have begun to fall before that.
+    """
+    run = checkpoint.Progress({**task.provenance(), **unchanging(recipe)}, recipe.crops, recipe.cooldown)
     defaults = recipe_defaults()
     if state.exists():
         run = checkpoint.load(state, model, run, defaults)
         check_beginning(recipe, run, state)
     elif recipe.begin_from:
         run.made_of |= begin_from(recipe.begin_from, model)
-    if run.crops != recipe.crops:
-        planned = dataclasses.replace(recipe, crops=run.crops)
+    if (run.crops, run.cooldown) != (recipe.crops, recipe.cooldown):
+        planned = dataclasses.replace(recipe, crops=run.crops, cooldown=run.cooldown)
         if run.step > planned.cooldown_start and plateau.exists():
             run = checkpoint.load(plateau, model, run, defaults)
-        run.crops, run.since_best = recipe.crops, 0
+        if run.step > recipe.cooldown_start:
+            raise UsageError(
+                f"{state.parent} has seen {run.step * recipe.batch} crops at its full rate, which should now fall from "
+                f"{recipe.cooldown_start * recipe.batch} on: give it more crops, or begin anew in another --out"
+            )
+        run.crops, run.cooldown, run.since_best = recipe.crops, recipe.cooldown, 0
     return run
 
 
@@ -220,9 +250,11 @@ def average(model: keras.Model, averaged: keras.Model) -> None:
     Raises UsageError when either are no finite numbers.
     """
     current = model.get_weights()
-    model.optimizer.finalize_variable_values(model.trainable_variables)
-    networks.deploy(model, averaged)
-    model.set_weights(current)
+    try:
+        model.optimizer.finalize_variable_values(model.trainable_variables)
+        networks.deploy(model, averaged)
+    finally:
+        model.set_weights(current)
     if not (is_finite(model) and is_finite(averaged)):
         raise UsageError(f"the weights are no finite numbers any more; {DIVERGED}")
 

@@ -3,11 +3,13 @@
 import json
 import shutil
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-from edge_detect.errors import UsageError
+from edge_detect.card import read_packed
+from edge_detect.errors import ModelError, UsageError
 from training.chronicle import chronicle
 from training.trained import load_trained
 
@@ -36,6 +38,8 @@ def release(run: Path, out: Path) -> Path:
     saved.unlink()
     packed.replace(released)
     shutil.copyfile(run / "best.json", released.with_suffix(".json"))
-    for stale in out.glob(f"{name}-*.tflite"):
-        stale.unlink()
+    for converted in out.glob(f"{name}-*.tflite"):
+        with suppress(ModelError):  # what carries no card is none of ours
+            if read_packed(converted)[1].name == name:
+                converted.unlink()
     return released

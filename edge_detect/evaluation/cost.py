@@ -41,7 +41,7 @@ def costs(
 
 
 def multiply_adds(flatbuffer: bytes) -> int | None:
-    """Multiply-adds of a model's convolutions and matrix products for one crop; None without LiteRT, which knows how.
+    """Multiply-adds of a model's convolutions and matrix products for one look at a crop; None without LiteRT.
 
     Each output of a convolution costs as many as its kernel has weights for one channel out.
     """

@@ -27,7 +27,7 @@ from edge_detect.progress import progress
 
 SCHEMA_VERSION = 1
 REPORTED = ("test", "unseen")
-"""The splits that only report, and are measured where no others are asked for."""
+"""The splits that neither training nor calibration sees, measured where no others are asked for."""
 
 
 @dataclass(frozen=True)

@@ -98,9 +98,9 @@ def row_figures(
 ) -> tuple[dict[str, Any], Figure]:
     """Figures of a row with their intervals, to four digits, and the AUC in each draw.
 
-    What is measured on fewer than LEAST_GROUPS groups of a class has no interval: draws of so few say little of others.
-    scores (n,): of the split's samples; flagged (n,): called fake. Left out is what needs a class that is missing, or
-    more real pictures than there are.
+    What is measured on fewer than LEAST_GROUPS groups of a class has no interval, nor an AUC in any draw (nan): draws
+    of so few say little of others. scores (n,): of the split's samples; flagged (n,): called fake. Left out is what
+    needs a class that is missing, or more real pictures than there are.
     """
     either = row.reals | row.fakes
     labels, values, called = split.labels[either], scores[either], flagged[either]
@@ -118,7 +118,13 @@ def row_figures(
         for name in known
         if groups.get(name, min(groups.values())) >= LEAST_GROUPS
     }
-    return counts | known | {"intervals": dict.fromkeys(known) | intervals}, draws["auc"]
+    return counts | known | {"intervals": dict.fromkeys(known) | intervals}, known_draws(split, row, draws["auc"])
+
+
+def known_draws(split: Split, row: Row, draws: Figure) -> Figure:
+    """An AUC in each draw, or nan in all where either class is of fewer than LEAST_GROUPS groups."""
+    groups = min(split.bootstrap.groups(row.reals), split.bootstrap.groups(row.fakes))
+    return draws if groups >= LEAST_GROUPS else np.full_like(draws, np.nan)
 
 
 def split_figures(

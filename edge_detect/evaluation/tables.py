@@ -19,7 +19,7 @@ ROWS = (
     "fake accuracy (95%)",
 )
 _KEYS = ("auc", "ap", "eer", "tpr_at_1pct_fpr", "tpr_at_05pct_fpr", "real_accuracy", "fake_accuracy")
-MODELS = ("model", "kB", "million multiply-adds", "ms a crop", "pictures a second", "threads")
+MODELS = ("model", "kB", "million multiply-adds a look", "ms a crop", "pictures a second", "threads")
 VERDICTS = (
     "row",
     "real pictures",

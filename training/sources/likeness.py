@@ -63,6 +63,8 @@ def bits(one: NDArray[np.float32], two: NDArray[np.float32]) -> NDArray[np.int64
 
 def similar(one: Thumbs, two: Thumbs) -> Pairs:
     """For each of `one`, the pictures of `two` that look most like it when windows are shifted and scaled."""
+    if not (len(one) and len(two)):
+        return np.empty((0, 2), np.int64)
     core = _unit(_windows(two, _CORE, 0.0, 0.0, 12))
     found = []
     for start in range(0, len(one), _BLOCK):

@@ -1,0 +1,122 @@
+"""What is converted: models with and without a card of ours."""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import others
+import pytest
+
+pytest.importorskip("tensorflow")
+
+import keras
+
+from convert.source import Said, load
+from edge_detect.card import Card
+from edge_detect.errors import UsageError
+
+
+@pytest.fixture(scope="module")
+def flowers(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("theirs") / "flowers.keras"
+    others.network().save(path)
+    return path
+
+
+@pytest.fixture
+def with_card(flowers, tmp_path):
+    """A model with a dict of outputs, and a function that writes a card beside it."""
+    inputs = keras.Input((32, 32, 3))
+    features = keras.layers.GlobalAveragePooling2D()(inputs)
+    outputs = {"logit": keras.layers.Dense(1)(features), "patches": keras.layers.Dense(4)(features)}
+    path = tmp_path / "ours.keras"
+    keras.Model(inputs, outputs).save(path)
+
+    def write(**changes: object) -> Path:
+        card = Card("ours", "1", "", "classifier", 32, "logit", {"logit": 0, "patches": 1})
+        card = dataclasses.replace(card, **changes)
+        path.with_suffix(".json").write_text(json.dumps(card.to_dict()))
+        return path
+
+    return write
+
+
+def test_a_model_is_read_with_the_card_beside_it(with_card):
+    model, card = load(with_card(), Said(), ("real", "fake"))
+    assert (card.name, sorted(model.output)) == ("ours", ["logit", "patches"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"output": "probability", "outputs": {"probability": 0}}, "names the output 'probability', and the model has"),
+        ({"outputs": {"logit": 0, "heatmap": 1}}, "names the output 'heatmap', and the model has logit, patches"),
+        ({"input_side": 64}, "says 64 pixels a side, and the model takes 32"),
+        (
+            {"kind": "labeller", "labels": ("a", "b", "c"), "output": "logits", "outputs": {"logits": 0}},
+            "names the output 'logits'",
+        ),
+    ],
+)
+def test_a_card_that_does_not_fit_its_model_is_refused(with_card, changes, message):
+    with pytest.raises(UsageError, match=rf"ours\.json .*does not fit: it {message}.*correct it or move it away"):
+        load(with_card(**changes), Said(), ("real", "fake"))
+
+
+def test_a_card_of_a_model_with_more_answers_than_it_says_is_refused(tmp_path):
+    inputs = keras.Input((32, 32, 3))
+    answer = keras.layers.Dense(2)(keras.layers.GlobalAveragePooling2D()(inputs))
+    keras.Model(inputs, {"logit": answer}).save(tmp_path / "ours.keras")
+    card = Card("ours", "1", "", "classifier", 32, "logit", {"logit": 0})
+    (tmp_path / "ours.json").write_text(json.dumps(card.to_dict()))
+    with pytest.raises(UsageError, match="speaks of 1 values in 'logit', and the model answers 2"):
+        load(tmp_path / "ours.keras", Said(), ("real", "fake"))
+
+
+def test_a_card_beside_a_model_whose_answer_has_no_name_is_refused(flowers, tmp_path):
+    model = tmp_path / "theirs.keras"
+    shutil.copy(flowers, model)
+    card = Card("theirs", "1", "", "classifier", others.SIDE, "logit", {"logit": 0})
+    model.with_suffix(".json").write_text(json.dumps(card.to_dict()))
+    with pytest.raises(UsageError, match="the model has one answer without a name"):
+        load(model, Said(), others.LABELS)
+
+
+def test_a_card_and_labels_exclude_each_other(with_card):
+    with pytest.raises(UsageError, match="leave out --labels"):
+        load(with_card(), Said(labels=("a", "b", "c")), others.LABELS)
+
+
+@pytest.mark.parametrize("text", [b"{", b"\xff", b"5", b'{"rose": 0}', b"[" * 100_000])
+def test_what_is_no_card_but_called_like_one_is_named(flowers, tmp_path, text):
+    model = tmp_path / "flowers.keras"
+    shutil.copy(flowers, model)
+    model.with_suffix(".json").write_bytes(text)
+    with pytest.raises(UsageError, match=r"flowers\.json is taken for the model's card.*move it away"):
+        load(model, Said(), others.LABELS)
+
+
+def test_logits_between_zero_and_one_are_no_probabilities(tmp_path, capsys):
+    model = others.network(1, None)
+    kernel, bias = model.get_layer("decide").get_weights()
+    model.get_layer("decide").set_weights([kernel / 100, bias + 0.5])  # on any picture between 0 and 1
+    model.save(tmp_path / "m.keras")
+    assert load(tmp_path / "m.keras", Said(), ("real", "fake"))[1].output == "logit"
+    assert "are taken for" not in capsys.readouterr().err  # the layer says it
+
+
+def test_the_layer_that_answers_is_found_inside_another_model(tmp_path):
+    inputs = keras.Input((others.SIDE, others.SIDE, 3))
+    keras.Model(inputs, others.network(1, "sigmoid")(inputs)).save(tmp_path / "m.keras")
+    assert load(tmp_path / "m.keras", Said(), ("real", "fake"))[1].output == "probability"
+
+
+@pytest.mark.parametrize(("activation", "kind"), [("softmax", "probabilities"), (None, "logits")])
+def test_a_layer_that_says_nothing_of_its_answers_is_tried_and_what_was_found_is_said(
+    tmp_path, capsys, activation, kind
+):
+    others.network(activation=activation).export(tmp_path / "saved", verbose=False)
+    capsys.readouterr()
+    assert load(tmp_path / "saved", Said(), others.LABELS)[1].output == kind
+    assert f"they are taken for {kind}" in capsys.readouterr().err
