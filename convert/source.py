@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -76,8 +75,10 @@ def _check_fit(model: Any, card: Card, beside: Path) -> None:
         wrong = f"names the output {missing[0]!r}, and the model has {known}"
     elif sides - {card.input_side}:
         wrong = f"says {card.input_side} pixels a side, and the model takes {max(sides)}"
-    elif card.values not in (None, (found := math.prod(answers[card.output].shape[1:]))):
-        wrong = f"speaks of {card.values} values in {card.output!r}, and the model answers {found}"
+    elif card.values and answers[card.output].shape[1:] != (card.values,):
+        wrong = (
+            f"speaks of {card.values} values in {card.output!r}, and the model answers {answers[card.output].shape[1:]}"
+        )
     else:
         return
     raise UsageError(f"{beside} is taken for the model's card and does not fit: it {wrong}; correct it or move it away")
