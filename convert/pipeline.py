@@ -22,6 +22,7 @@ from edge_detect.errors import EdgeDetectError, ExitCode, UsageError
 from edge_detect.manifest import LABELS, labels_in
 from edge_detect.network import Network, Runnable, quantize
 from edge_detect.progress import say
+from edge_detect.writable import make_writable
 
 _LEAST_ABOVE_CHANCE = 0.02
 _IN_NODE = 5
@@ -97,10 +98,7 @@ def convert_model(source: Path, plan: Plan, out: Path) -> list[Path]:
 def _check_out(out: Path) -> None:
     """Find out before the long work whether its results can be written."""
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe = out / ".edge-detect-probe"
-        probe.touch()
-        probe.unlink()
+        make_writable(out)
     except OSError as error:
         raise UsageError(f"nothing can be written to {out}: {error.strerror}; choose another --out") from error
 

@@ -37,6 +37,8 @@ def load(source: Path, said: Said, labels: tuple[str, ...]) -> tuple[Any, Card]:
     card cannot be read or do not fit, MissingExtraError without TensorFlow.
     """
     beside = source.with_suffix(".json")
+    if said.name is not None and (not said.name or Path(said.name).name != said.name or not said.name.isprintable()):
+        raise UsageError(f"--name {said.name!r} cannot be a file's name: letters, digits, dots and dashes will do")
     if beside.is_file():
         if said != Said():
             raise UsageError(f"{beside} is the model's card and says it all: leave out --labels and the like")

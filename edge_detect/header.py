@@ -28,6 +28,8 @@ _OTHERS = (
     (0, b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"),
     (0, b"\x00\x00\x00\x0cjP", "a JPEG 2000 picture"),
 )
+_MODEL = b"TFL3"
+"""What a TFLite model has behind its first four bytes."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,14 @@ def check_kind(start: bytes) -> None:
         if start.startswith(magic, offset):
             raise PictureError(f"this is {name}; convert it to one of {SUPPORTED}")
     raise PictureError(f"not a picture of a supported kind ({SUPPORTED})")
+
+
+def what_is(start: bytes) -> str | None:
+    """What a file that starts so (HEAD bytes are enough) is: a picture, video, document or model; None for others."""
+    if start.startswith(tuple(_READERS)):
+        return "a picture"
+    known = (*_OTHERS, (4, _MODEL, "a model"))
+    return next((name for offset, magic, name in known if start.startswith(magic, offset)), None)
 
 
 def read_header(data: bytes) -> Header:

@@ -1,6 +1,19 @@
 """Names under which this machine is asked for, by which a web page elsewhere that points here is told apart."""
 
+import re
+
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+def is_name(text: str) -> bool:
+    """Whether a text is a host alone: without scheme, port or path."""
+    return bool(re.fullmatch(r"[\w.-]+|\[[0-9a-fA-F:.]+\]", text))
+
+
+def is_origin(text: str) -> bool:
+    """Whether a text is an origin as browsers send it: scheme and host, and a port that is not the scheme's own."""
+    scheme, separator, rest = text.partition("://")
+    return scheme in ("http", "https") and bool(separator) and text == text.lower() and is_name(without_port(rest))
 
 
 def without_port(host: str) -> str:

@@ -7,6 +7,7 @@ x0 y0 x1 y1, the face box in pixels), or a folder with a sub-folder for each lab
 import csv
 import hashlib
 import math
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ def data_hash(samples: Iterable[Sample]) -> str:
     """SHA-256 over names, labels and picture bytes: the identity of a data set, for a model's provenance."""
     digest = hashlib.sha256()
     for sample in sorted(samples, key=lambda sample: (sample.source, sample.path.name)):
-        digest.update(f"{sample.source}/{sample.path.name} {sample.label} {sample.split}\n".encode())
+        digest.update(os.fsencode(f"{sample.source}/{sample.path.name} {sample.label} {sample.split}\n"))
         digest.update(hashlib.sha256(sample.path.read_bytes()).digest())
     return digest.hexdigest()
 
@@ -179,8 +180,9 @@ def _box(row: dict[str, str], where: str) -> tuple[float, float, float, float] |
 def _from_folders(root: Path, labels: Sequence[str]) -> Iterator[Sample]:
     """Split by a hash of the group, 80:10:10; the group is the sub-folder in a label's folder, else the file.
 
-    Hidden files are left out.
+    Hidden files are left out. The source is called as the folder, whatever way there was named.
     """
+    source = os.path.basename(os.path.abspath(root)).encode("utf-8", "backslashreplace").decode()  # noqa: PTH100, PTH119
     for label, name in enumerate(labels):
         folder = root / name
         for path in sorted(folder.rglob("*")):
@@ -188,10 +190,10 @@ def _from_folders(root: Path, labels: Sequence[str]) -> Iterator[Sample]:
             hidden = any(part.startswith(".") for part in inner.parts)
             if path.suffix.lower() in _SUFFIXES and path.is_file() and not hidden:
                 group = inner.parts[0] if len(inner.parts) > 1 else inner.stem
-                yield Sample(path, label, root.name, name, f"{root.name}-{group}", split_of(group))
+                yield Sample(path, label, source, name, f"{source}-{group}", split_of(group))
 
 
 def split_of(group: str) -> str:
     """The split of a group that nobody has put into one: by its hash, 80:10:10."""
-    tenth = int(hashlib.sha256(group.encode()).hexdigest(), 16) % 10
+    tenth = int(hashlib.sha256(os.fsencode(group)).hexdigest(), 16) % 10
     return {8: "val", 9: "test"}.get(tenth, "train")

@@ -23,7 +23,9 @@ def progress(total: int, label: str, *, hidden: bool = False) -> Iterator[Callab
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     shared = sys.stdout.isatty()  # results in a pipe or a file must not pass through the bar
-    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=shared) as bar:
+    with Progress(
+        *columns, console=Console(stderr=True, soft_wrap=True), transient=True, redirect_stdout=shared
+    ) as bar:
         task = bar.add_task(label, total=total)
         yield lambda: bar.advance(task)
 
@@ -42,7 +44,9 @@ def status_line(*, hidden: bool = False) -> Iterator[Callable[[Callable[[], str]
     from rich.text import Text
 
     shared = sys.stdout.isatty()
-    with Live(console=Console(stderr=True), transient=True, redirect_stdout=shared, auto_refresh=False) as line:
+    with Live(
+        console=Console(stderr=True, soft_wrap=True), transient=True, redirect_stdout=shared, auto_refresh=False
+    ) as line:
         shown = 0.0
 
         def show(text: Callable[[], str]) -> None:

@@ -238,6 +238,7 @@ def test_what_is_not_in_the_data_is_named(edge_detect, data, models, tmp_path):
         ((data, "--with", models[0]), "a model is named twice"),
         ((data, "--report", tmp_path / "no" / "report.html"), "name a file in a folder that is there"),
         ((data, "--report", data / "0.png"), "is a picture"),
+        ((data, "--json", data / "labels.csv"), "is among the files to read"),
         ((data, "--report", tmp_path / "x", "--json", tmp_path / "x"), "is named for two results"),
     ):
         run = edge_detect("evaluate", models[0], *arguments)

@@ -96,6 +96,13 @@ def test_no_picture_is_no_error(client):
     assert client.predict(None, "deepfake", "", api_name="/score") == (None, None, None)
 
 
+def test_what_is_no_picture_is_said_without_a_path(client, tmp_path):
+    (tmp_path / "notes.txt").write_text("no picture")
+    with pytest.raises(gradio_client.exceptions.AppError, match="not a picture of a supported kind") as refused:
+        client.predict(gradio_client.handle_file(str(tmp_path / "notes.txt")), "deepfake", "", api_name="/score")
+    assert "/" not in str(refused.value).replace('api_name="/', "")
+
+
 def test_no_path_and_no_address_is_taken_from_a_client(url, photo):
     with socket.create_server(("127.0.0.1", 0)) as bait:
         bait.settimeout(0.2)

@@ -1,4 +1,5 @@
 import dataclasses
+from pathlib import Path
 
 import pytest
 import zoo
@@ -97,6 +98,17 @@ def test_plain_folders_are_split_so_that_a_subfolder_stays_together(tmp_path):
     for sample in samples:
         by_group.setdefault(sample.group, set()).add(sample.split)
     assert all(len(splits) == 1 for splits in by_group.values())
+
+
+def test_names_that_are_not_utf8_and_a_folder_called_dot_make_no_trouble(tmp_path, monkeypatch):
+    root = tmp_path / "faces\udcff"
+    for label in ("real", "fake"):
+        (root / label).mkdir(parents=True)
+        (root / label / "\udcfe.jpg").write_bytes(b"")
+    monkeypatch.chdir(root)
+    samples = read_manifest(Path())
+    assert {sample.source for sample in samples} == {"faces\\udcff"}
+    assert len(data_hash(samples)) == 64
 
 
 def test_a_folder_that_is_neither_is_refused(tmp_path):

@@ -13,6 +13,14 @@ def test_what_is_no_source_is_wrong_usage(name):
         find_source(name)
 
 
+def test_a_name_that_opencv_would_not_survive_is_wrong_usage(tmp_path):
+    clip = tmp_path / "\udcff.mkv"
+    clip.write_bytes(b"")
+    for name in (str(clip), "rtsp://host/\udcff", "/dev/video\udcff"):
+        with pytest.raises(UsageError, match="is no UTF-8"):
+            find_source(name)
+
+
 def test_a_device_file_of_any_name_is_a_camera_also_while_it_is_not_there(tmp_path):
     (tmp_path / "hall").symlink_to("/dev/null")  # a character device, if no camera
     for name in ("0", "/dev/video7", "/dev/v4l/by-id/usb-none", "/dev/hall", str(tmp_path / "hall")):

@@ -5,6 +5,7 @@ import contextlib
 import clips
 import pytest
 
+from edge_detect.errors import SourceError
 from edge_detect.sources import video
 
 
@@ -42,6 +43,22 @@ def test_frames_of_a_fixed_rate_are_apart_by_it(tmp_path, name, codec, rate):
     clip = clips.write(tmp_path / name, [clips.solid(clips.GREEN)] * 12, rate, codec)
     times = [number / rate for number in range(12)]
     assert positions(clip) == pytest.approx(times, abs=0.001)  # Matroska's clock goes by milliseconds
+
+
+def test_a_recording_that_was_cut_short_is_said_and_a_whole_one_is_not(tmp_path, capsys):
+    clip = clips.write(tmp_path / "clip.mkv", [clips.noise(number, 64, 48) for number in range(60)])
+    assert len(positions(clip)) == 60
+    assert capsys.readouterr().err == ""
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size * 6 // 10])
+    count = len(positions(clip))
+    assert 20 < count < 50
+    assert capsys.readouterr().err == f"edge-detect: {clip} ends after {count} of 60 frames: is it whole?\n"
+
+
+def test_text_is_no_video(tmp_path):
+    (tmp_path / "notes.txt").write_text("hello\n" * 2000)
+    with pytest.raises(SourceError, match="is no video that can be read: it is text"):
+        video.open_file(str(tmp_path / "notes.txt"))
 
 
 def test_a_video_may_be_called_as_a_url_begins(tmp_path, monkeypatch):

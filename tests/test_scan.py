@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import clips
 import numpy as np
 import pytest
 import tiny
@@ -184,11 +185,24 @@ def test_results_never_overwrite_a_picture(edge_detect, tiny_model, red, green):
     assert red.read_bytes() == before
 
 
+def test_results_never_overwrite_what_is_read(edge_detect, tiny_model, red, tmp_path):
+    model, names, clip = (tmp_path / name for name in ("mine.tflite", "names.txt", "clip.mkv"))
+    model.write_bytes(tiny_model.read_bytes())
+    names.write_text(f"{red}\n")
+    clips.write(clip, [clips.solid(clips.RED)] * 3)
+    for out, message in ((model, "is a model"), (names, "is among the files to read"), (clip, "is a video")):
+        before = out.read_bytes()
+        run = edge_detect("scan", "--whole-image", "-m", model, "--files-from", names, "-o", out)
+        assert (run.code, run.out) == (2, "")
+        assert message in run.err
+        assert out.read_bytes() == before
+
+
 def test_results_do_not_land_among_the_scanned_files(edge_detect, tiny_model, red, tmp_path):
     out = red.parent / "results.csv"
     assert edge_detect("scan", "--whole-image", "-m", tiny_model, "--csv", "-o", out, red.parent).code == 1
     assert (
-        "among the files to scan"
+        "among the files to read"
         in edge_detect("scan", "--whole-image", "-m", tiny_model, "--csv", "-o", out, red.parent).err
     )
 

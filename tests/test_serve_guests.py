@@ -57,6 +57,22 @@ def test_other_machines_are_not_let_in_without_a_token(edge_detect, models, opti
     assert "--token-file" in run.err
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *(
+            ("--cors", value)
+            for value in ("*", "https://a.example/", "a.example", "https://A.example", "ftp://a.example")
+        ),
+        *(("--allow-host", value) for value in ("https://a.example", "a.example:8000", "a.example/")),
+    ],
+)
+def test_a_name_that_no_request_could_bear_is_refused(edge_detect, models, token_file, option, value):
+    run = edge_detect("serve", "--port", "0", *models, "--token-file", token_file, option, value)
+    assert (run.code, run.out) == (2, "")
+    assert f"{option} {value}: give" in run.err
+
+
 def test_with_a_token_the_api_is_locked_and_the_page_is_not(models, token_file):
     options = ("--host", "0.0.0.0", "--token-file", str(token_file))
     with running(*models, *options) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:

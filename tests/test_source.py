@@ -97,6 +97,12 @@ def test_what_is_no_card_but_called_like_one_is_named(flowers, tmp_path, text):
         load(model, Said(), others.LABELS)
 
 
+@pytest.mark.parametrize("name", ["../esc", "a/b", "two\nlines", ""])
+def test_a_name_that_is_none_of_a_file_is_refused(flowers, name):
+    with pytest.raises(UsageError, match="cannot be a file's name"):
+        load(flowers, Said(name=name), others.LABELS)
+
+
 def test_logits_between_zero_and_one_are_no_probabilities(tmp_path, capsys):
     model = others.network(1, None)
     kernel, bias = model.get_layer("decide").get_weights()

@@ -32,6 +32,14 @@ def test_jsonl_ends_with_one_summary_and_the_exit_code_says_fake(edge_detect, ti
     assert edge_detect("watch", clip, "--whole-image", "-m", tiny_model, "--exit-zero").code == 0
 
 
+def test_a_clip_that_was_fake_for_a_while_is_flagged_whatever_its_mean_says(edge_detect, tiny_model, tmp_path):
+    frames = [clips.solid(clips.RED)] * 12 + [clips.solid(clips.GREEN)] * 60
+    clip = clips.write(tmp_path / "clip.mkv", frames)
+    run = edge_detect("watch", clip, "--jsonl", "--whole-image", "-m", tiny_model)
+    summary = run.records[-1]
+    assert (run.code, summary["verdict"], summary["flagged"]) == (1, "real", True)
+
+
 def test_every_frame_is_a_line_where_it_is_asked_for(edge_detect, tiny_model, clip, tmp_path):
     arguments = ("watch", clip, "--jsonl", "--whole-image", "-m", tiny_model, "--every-frame")
     run = edge_detect(*arguments, "--save-events", tmp_path / "events")
@@ -58,6 +66,7 @@ def test_people_get_a_line_per_change_and_a_verdict(edge_detect, tiny_model, cli
         (["CLIP", "--small-faces"], "--whole-image finds no faces"),
         (["CLIP", "--display"], "--preview 8080"),
         (["CLIP", "--trigger", "0"], "trigger"),
+        (["FOLDER", "--save-events", "FOLDER/events"], "its pictures would be watched, too"),
         (["MODEL"], "is no video"),
         ([], "Missing argument"),
     ],
@@ -67,7 +76,8 @@ def test_wrong_usage_ends_with_2_a_message_and_a_clean_stdout(
 ):
     for screen in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(screen, raising=False)
-    named = [{"CLIP": clip, "MODEL": tiny_model}.get(argument, argument) for argument in arguments]
+    places = {"CLIP": clip, "MODEL": tiny_model, "FOLDER": clip.parent, "FOLDER/events": clip.parent / "events"}
+    named = [places.get(argument, argument) for argument in arguments]
     run = edge_detect("watch", *named, "--whole-image", "-m", tiny_model)
     assert (run.code, run.out) == (2, "")
     assert message in run.err

@@ -1,7 +1,10 @@
 """`edge_detect.watch` on folders, and on a stand-in for a Raspberry Pi's own camera."""
 
 import fcntl
+import json
+import signal
 import struct
+import subprocess
 import sys
 import threading
 import time
@@ -12,6 +15,7 @@ import clips
 import numpy as np
 import pytest
 import zoo
+from conftest import interruptible
 
 import edge_detect
 from edge_detect import Detector
@@ -85,10 +89,32 @@ def test_a_folder_that_is_not_there_is_asked_for_again_and_again_and_nothing_is_
     assert held() == before
 
 
+def test_a_folder_that_may_not_be_read_is_said(monkeypatch, tmp_path):
+    pytest.importorskip("watchdog")
+    monkeypatch.setattr("os.access", lambda *_: False)  # root may read any
+    with pytest.raises(SourceError, match="cannot be listed: you may not read it"):
+        folder_source.Folder(tmp_path)
+
+
+def test_what_is_printed_into_the_folder_is_not_watched(tiny_model, tmp_path):
+    pytest.importorskip("watchdog")
+    command = [sys.executable, "-m", "edge_detect", "watch", tmp_path, "--whole-image", "-m", tiny_model, "--jsonl"]
+    with (tmp_path / "log.jsonl").open("w") as log:
+        process = interruptible(command, stdout=log, stderr=subprocess.PIPE)
+        time.sleep(3)
+        (tmp_path / "a.png").write_bytes(zoo.encode(clips.solid(clips.RED), "PNG"))
+        time.sleep(3)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    records = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [record.get("path", "").rpartition("/")[2] for record in records[:-1]] == ["a.png"]
+
+
 def test_a_folder_that_goes_just_before_it_is_watched_leaves_no_thread(monkeypatch, tmp_path):
     pytest.importorskip("watchdog")
     _, before = held()
     monkeypatch.setattr(Path, "is_dir", lambda _: True)
+    monkeypatch.setattr("os.access", lambda *_: True)
     with pytest.raises(SourceError, match="away cannot be watched"):
         folder_source.Folder(tmp_path / "away")
     assert threading.active_count() == before

@@ -136,6 +136,8 @@ def test_saved_events_are_capped_numbered_on_and_touch_nothing_else(tmp_path):
         outlet.close()
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == [*(f"event-000000{n}.json" for n in ("08", "09", "10")), "event-mine.json"]
+    SavedEvents(tmp_path, keep=1)  # not started: a watch that does not begin deletes nothing
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
 
 
 @contextmanager

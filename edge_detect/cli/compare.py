@@ -43,7 +43,7 @@ def compare(
     chosen = [sample for sample in samples if sample.split == split] if split else reported or samples
     if not chosen:
         raise UsageError(f"no picture is in the split {split!r}")
-    check_outputs(filter(None, (report,)), chosen)
+    check_outputs(filter(None, (report,)), data, chosen)
     with progress(len(chosen), "comparing", hidden=quiet) as advance:
         found = disagreement.compare(paths, chosen, workers, advance)
     if report:

@@ -52,7 +52,7 @@ def evaluate(
     require("evaluation", "evaluate", "matplotlib", "sklearn")
     to_stdout, samples = as_json == "-", read_manifests(data)
     json_file = Path(as_json) if as_json and not to_stdout else None
-    check_outputs(filter(None, (report, json_file)), samples)
+    check_outputs(filter(None, (report, json_file)), data, samples)
     evaluation = run(
         [find_model(name) for name in (model, *(beside or ()))],
         samples,

@@ -62,11 +62,12 @@ def scan(
     from edge_detect.scan import Tally, scan_files
     from edge_detect.sinks import check_output, open_sink, pictures
     from edge_detect.sources.files import expand, read_list
+    from edge_detect.writable import make_writable
 
     files = [*expand(paths or ()), *(read_list(files_from) if files_from else ())]
     if not files:
         raise UsageError(f"the list {files_from} names no pictures")
-    check_output(output, files)
+    check_output(output, [*files, *filter(None, [files_from])])
     kind = "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "text"
     threads = min(workers or os.cpu_count() or 1, len(files))
     how = {"finder": finder, "whole_image": whole_image, "small_faces": small_faces, "fpr": fpr}
@@ -75,7 +76,7 @@ def scan(
     for folder, write in ((save_crops, pictures.save_crops), (annotate, pictures.save_annotated)):
         if folder:
             try:
-                folder.mkdir(parents=True, exist_ok=True)
+                make_writable(folder)
             except OSError as error:
                 raise UsageError(f"pictures cannot be written to {folder}: {error.strerror}") from error
             visitors.append(partial(write, folder=folder))

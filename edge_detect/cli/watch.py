@@ -83,8 +83,8 @@ def watch(
 
     Prints each change of state, and at the end a summary; of a video, the verdict on the whole clip. A source that is
     lost is tried again. Ctrl-C and SIGTERM finish the frame, deliver what waits and print the summary. Exit codes: 0
-    nothing flagged, 1 something flagged, 2 wrong usage, or a video or a picture of a sequence that is unreadable, 70
-    internal error, or lines of output that were lost, 130 a video that was interrupted.
+    nothing flagged, 1 something flagged, if only for a while, 2 wrong usage, or a video or a picture of a sequence that
+    is unreadable, 70 internal error, or lines of output that were lost, 130 a video that was interrupted.
     """
     options.check_search(whole_image=whole_image, small_faces=small_faces, finder=finder)
     for option, given, needed, there in (
@@ -100,9 +100,12 @@ def watch(
     from edge_detect.live.watcher import Settings, find_policy
     from edge_detect.sinks.ways_out import open_outlets
     from edge_detect.sources.named import find_source
+    from edge_detect.sources.stream import Kind
 
     settings = Settings(find_policy(policy), window, trigger, cooldown, every_frame)
     found = find_source(source)
+    if save_events and found.kind is Kind.FOLDER and save_events.resolve().is_relative_to(Path(source).resolve()):
+        raise UsageError(f"--save-events {save_events} lies in {source}: its pictures would be watched, too")
     outlets = open_outlets(
         found.name,
         save_events=save_events,

@@ -9,9 +9,12 @@ from edge_detect.manifest import Sample
 from edge_detect.sinks import check_output
 
 
-def check_outputs(outputs: Iterable[Path], samples: Iterable[Sample]) -> None:
-    """Raise UsageError when a file could not be written, would overwrite a picture, or is named twice."""
-    pictures = [str(sample.path) for sample in samples]
+def check_outputs(outputs: Iterable[Path], data: Iterable[Path], samples: Iterable[Sample]) -> None:
+    """Raise UsageError when a file could not be written, would overwrite what is read, or is named twice.
+
+    data: the folders that the samples are of.
+    """
+    inputs = [*(str(folder / "labels.csv") for folder in data), *(str(sample.path) for sample in samples)]
     named: set[Path] = set()
     for output in outputs:
         if output.is_dir() or not output.parent.is_dir():
@@ -21,7 +24,7 @@ def check_outputs(outputs: Iterable[Path], samples: Iterable[Sample]) -> None:
         if output.resolve() in named:
             raise UsageError(f"{output} is named for two results; name another file for one of them")
         named.add(output.resolve())
-        check_output(str(output), pictures)
+        check_output(str(output), inputs)
 
 
 def write(output: Path, text: str) -> None:

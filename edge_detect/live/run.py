@@ -75,7 +75,7 @@ def run(source: Source, detector: Detector, settings: Settings, outputs: Outputs
             summary = _deliver(watcher, lines, outputs.outlets)
     if (lines.failed or lines.dropped) and not lines.unread:
         return ExitCode.INTERNAL  # results are lost
-    if recording and watcher.stopped:
+    if recording and watcher.stopped and not lines.unread:
         return ExitCode.INTERRUPTED
     if recording and summary.counts.unreadable:
         return ExitCode.USAGE

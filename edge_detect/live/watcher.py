@@ -194,7 +194,7 @@ class Watcher:
             verdict = Verdict.UNREADABLE if nothing_read else Verdict.NO_FACE
         deciding = tuple(self._clip.deciding(fake=verdict is Verdict.FAKE))
         return dataclasses.replace(
-            summary, score=score, verdict=verdict, deciding=deciding, flagged=verdict is Verdict.FAKE
+            summary, score=score, verdict=verdict, deciding=deciding, flagged=self._flagged or verdict is Verdict.FAKE
         )
 
 

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp
 
 from edge_detect.card import Card
 from edge_detect.errors import UsageError
-from edge_detect.hosts import LOCAL_NAMES
+from edge_detect.hosts import LOCAL_NAMES, is_name, is_origin
 from edge_detect.scan import Inspector
 from edge_detect.serve.api import SCORE, new_api
 from edge_detect.serve.guard import Locked, OwnNames
@@ -40,8 +40,12 @@ def serve(
     inspectors: one for each worker thread; finder: the card of the model that finds faces, None where none is searched;
     port: 0 for a free one; names: other hosts than this machine's own that it may be asked for by, as behind a proxy;
     origins: those whose pages may use the API. Raises UsageError when the port cannot be had, and when others than this
-    machine could ask without a token.
+    machine could ask without a token, or a name or an origin is none that a request could bear.
     """
+    if wrong := next((name for name in names if not is_name(name)), None):
+        raise UsageError(f"--allow-host {wrong}: give the name alone, as in pictures.example.org")
+    if wrong := next((origin for origin in origins if not is_origin(origin)), None):
+        raise UsageError(f"--cors {wrong}: give scheme and host as browsers send them, as in https://example.org")
     listening = bound(host, port)
     local = ipaddress.ip_address(listening.getsockname()[0].partition("%")[0]).is_loopback
     if token is None and (names or not local):

@@ -12,7 +12,8 @@ from fastapi import FastAPI
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from edge_detect.errors import EdgeDetectError
+from edge_detect.errors import EdgeDetectError, PictureError
+from edge_detect.header import HEAD, check_kind
 from edge_detect.hosts import LOCAL_NAMES
 from edge_detect.serve.guard import OwnNames
 from edge_detect.serve.hardening import POLICY, Hardened, headers
@@ -136,10 +137,18 @@ class _NoAddresses:
 async def _uploaded(uploads: Path, path: "str | Path | None") -> "str | None":
     """The path of a file that was uploaded.
 
-    By itself, a mounted Gradio would read any file that a client names, and fetch any address.
+    By itself, a mounted Gradio would read any file that a client names, and fetch any address; and it would show what
+    decoding a file that is no picture ended in.
     """
     import gradio
 
     if path is not None and not Path(path).resolve().is_relative_to(uploads):
         raise gradio.Error("send the file itself: no path and no address is taken", print_exception=False)
-    return None if path is None else str(path)
+    if path is None:
+        return None
+    try:
+        with Path(path).open("rb") as file:
+            check_kind(file.read(HEAD))
+    except (OSError, PictureError) as error:
+        raise gradio.Error(str(error), print_exception=False) from error
+    return str(path)

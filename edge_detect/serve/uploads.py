@@ -1,5 +1,6 @@
 """Pictures out of a request's body, which is read only as far as the limits go, and into memory only."""
 
+import logging
 import re
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from edge_detect.serve.limits import BODY_SECONDS, FILES
 FIELD = "file"
 _FORM = "multipart/form-data"
 _LONGEST_NAME = 255
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # of a damaged form, the answer says so
 
 
 @dataclass(frozen=True)

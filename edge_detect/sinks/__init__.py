@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from edge_detect.errors import PictureError, UsageError
-from edge_detect.header import HEAD, check_kind
+from edge_detect.errors import UsageError
+from edge_detect.header import HEAD, what_is
 from edge_detect.sinks.base import Sink
 from edge_detect.sinks.csv import CsvSink
 from edge_detect.sinks.json import JsonlSink, JsonSink
@@ -18,18 +18,19 @@ SINKS: dict[str, type[Sink]] = {"text": TextSink, "json": JsonSink, "jsonl": Jso
 __all__ = ["SINKS", "CsvSink", "JsonSink", "JsonlSink", "Sink", "TextSink", "open_sink"]
 
 
-def check_output(output: "str | None", pictures: Iterable[str]) -> None:
-    """Raise UsageError when writing to `output` would destroy a picture, scanned or not."""
+def check_output(output: "str | None", inputs: Iterable[str]) -> None:
+    """Raise UsageError when writing to `output` would destroy one of the files to read, a picture, video or model."""
     if output is None or not os.path.isfile(output):  # noqa: PTH113
         return
-    with Path(output).open("rb") as file:
-        try:
-            check_kind(file.read(HEAD))
-            raise UsageError(f"{output} is a picture; results would overwrite it")
-        except PictureError:
-            pass
-    if any(os.path.isfile(picture) and os.path.samefile(picture, output) for picture in pictures):  # noqa: PTH113, PTH121
-        raise UsageError(f"{output} is among the files to scan; write the results elsewhere")
+    try:
+        with Path(output).open("rb") as file:
+            kind = what_is(file.read(HEAD))
+    except OSError as error:
+        raise UsageError(f"{output} is there and cannot be read ({error.strerror}); write elsewhere") from error
+    if kind:
+        raise UsageError(f"{output} is {kind}; results would overwrite it")
+    if any(os.path.isfile(given) and os.path.samefile(given, output) for given in inputs):  # noqa: PTH113, PTH121
+        raise UsageError(f"{output} is among the files to read; write the results elsewhere")
 
 
 @contextmanager

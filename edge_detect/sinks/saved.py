@@ -8,6 +8,7 @@ from edge_detect import image
 from edge_detect.errors import UsageError
 from edge_detect.live.events import Event
 from edge_detect.sinks.outlet import Message, Outlet
+from edge_detect.writable import make_writable
 
 _SUFFIXES = ("json", "jpg", "png", "tmp")
 _NAME = re.compile(rf"event-(\d{{8}})\.(?:{'|'.join(_SUFFIXES)})")
@@ -31,14 +32,15 @@ class SavedEvents(Outlet):
         self._folder = folder
         self._keep = keep
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            probe = folder / "event-00000000.tmp"
-            probe.write_bytes(b"")
-            probe.unlink()
+            make_writable(folder)
         except OSError as error:
             raise UsageError(f"--save-events {folder}: it cannot be written to: {error.strerror}") from error
         self._next = max(self._numbers(), default=0) + 1
+
+    def start(self) -> None:
+        """Delete what is too many already, and begin to deliver."""
         self._delete_oldest()
+        super().start()
 
     def deliver(self, message: Message) -> None:
         """Write the files of an event; what is no frame has none but the JSON, and a summary is not saved.

@@ -26,6 +26,8 @@ class Folder:
         observers = require()
         if not folder.is_dir():  # before there is an observer: one that could not start holds what cannot be let go
             raise SourceError(f"the folder {folder} is not there")
+        if not os.access(folder, os.R_OK | os.X_OK):
+            raise SourceError(f"the folder {folder} cannot be listed: you may not read it")
         self._folder = folder
         self._root = folder.resolve()
         self._arrivals: SimpleQueue[str] = SimpleQueue()
@@ -74,10 +76,10 @@ class Folder:
                 self._unsettled.setdefault(path, (_size(path), now))
 
     def _is_ours(self, path: str) -> bool:
-        """Whether a file is not hidden, and lies in the folder when links are followed."""
+        """Whether a file is not hidden, lies in the folder when links are followed, and is not what we print to."""
         real = Path(path).resolve()
         hidden = any(part.startswith(".") for part in Path(path).relative_to(self._folder).parts)
-        return not hidden and self._root in real.parents and real.is_file()
+        return not hidden and self._root in real.parents and real.is_file() and not _is_stdout(real)
 
 
 def require() -> Any:
@@ -87,6 +89,14 @@ def require() -> Any:
     except ImportError as error:
         raise MissingExtraError("watching a folder", "folder") from error
     return observers
+
+
+def _is_stdout(path: Path) -> bool:
+    """Whether standard output goes to a file."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(1))
+    except OSError:  # the file has gone, or standard output is closed
+        return False
 
 
 def _size(path: str) -> int:

@@ -23,6 +23,8 @@ def find_source(name: "str | os.PathLike[str] | int") -> Source:
     if text == PICAMERA:
         picamera.require()
         return Source(PICAMERA, Kind.LIVE, picamera.open_picamera)
+    if not _is_utf8(text) and not Path(text).is_dir() and not sequence.is_pattern(text):
+        raise UsageError(f"the name {text!r} is no UTF-8, and OpenCV takes no other: rename it, or link to it")
     if _is_camera(text):
         return Source(f"camera {text}", Kind.LIVE, partial(video.open_device, text))
     if "://" in text:
@@ -39,6 +41,14 @@ def find_source(name: "str | os.PathLike[str] | int") -> Source:
         f"there is no source {text!r}: give a camera (0, /dev/video0, {PICAMERA}), a URL ({', '.join(SCHEMES)}), "
         "a video file, a pattern such as 'frames/%05d.png', or a folder"
     )
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_camera(text: str) -> bool:

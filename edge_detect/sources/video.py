@@ -8,6 +8,7 @@ import cv2
 
 from edge_detect import image
 from edge_detect.errors import PictureError, SourceError
+from edge_detect.progress import say
 from edge_detect.sources.stream import Shot
 
 TIMEOUT = 10.0
@@ -16,6 +17,9 @@ FALLBACK_RATE = 25.0
 """Frames per second of a recording that does not say."""
 _RATES = (1.0, 240.0)
 """What is outside of these is no frame rate, but a container that does not know its own."""
+
+_FEW = 0.9
+"""Of the frames that a recording promises, fewer than this share are worth a word: containers know them roughly."""
 
 
 class Video:
@@ -33,6 +37,8 @@ class Video:
         self._latest = 0.0
         """The latest that it has said."""
         self._position = 0.0
+        self._promised = capture.get(cv2.CAP_PROP_FRAME_COUNT) if ends else 0
+        self._read = 0
 
     def read(self) -> Shot:
         """The next frame; its position is by the recording's own clock, or by its frame rate where that stands still.
@@ -49,10 +55,17 @@ class Video:
         if pixels is None and self._begin is None:
             raise SourceError(f"not one frame of {self._name} can be read: is it a video?")
         if pixels is None:
+            if self._read < _FEW * self._promised:
+                say(f"edge-detect: {self._name} ends after {self._read} of {self._promised:.0f} frames: is it whole?")
             raise EOFError
+        self._read += 1
         if self._ends:
             self._keep_time()
         return Shot(pixels, self._position if self._ends else None)
+
+    def is_text(self) -> bool:
+        """Whether FFmpeg would draw the letters of a text file, as its demuxer for ANSI art does."""
+        return int(self._capture.get(cv2.CAP_PROP_FOURCC)) == cv2.VideoWriter.fourcc(*"ansi")
 
     def keep_short_queue(self) -> None:
         """Ask the driver for two buffers, one that is filled while the other is read: what waits there is old."""
@@ -78,7 +91,12 @@ class Video:
 def open_file(path: str) -> Video:
     """Open a video file. Raises SourceError when it is none."""
     whole = str(Path(path).absolute())  # of a name such as 12:30.mkv alone, FFmpeg takes the beginning for a protocol
-    return _opened(whole, cv2.CAP_FFMPEG, (), path, f"{path} is no video that can be read", ends=True)
+    complaint = f"{path} is no video that can be read"
+    opened = _opened(whole, cv2.CAP_FFMPEG, (), path, complaint, ends=True)
+    if opened.is_text():
+        opened.close()
+        raise SourceError(f"{complaint}: it is text")
+    return opened
 
 
 def open_device(device: str) -> Video:
