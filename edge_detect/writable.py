@@ -10,4 +10,4 @@ def make_writable(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     probe = folder / _PROBE
     probe.touch()
-    probe.unlink()
+    probe.unlink(missing_ok=True)  # another process may try the same

@@ -112,6 +112,14 @@ def test_logits_between_zero_and_one_are_no_probabilities(tmp_path, capsys):
     assert "are taken for" not in capsys.readouterr().err  # the layer says it
 
 
+def test_probabilities_whose_type_a_last_layer_changes_are_found(tmp_path, capsys):
+    model = others.network(1, "sigmoid")
+    answer = keras.layers.Activation("linear", dtype="float32")(model.output)
+    keras.Model(model.input, answer).save(tmp_path / "m.keras")
+    assert load(tmp_path / "m.keras", Said(), ("real", "fake"))[1].output == "probability"
+    assert "they are taken for probabilities" in capsys.readouterr().err
+
+
 def test_the_layer_that_answers_is_found_inside_another_model(tmp_path):
     inputs = keras.Input((others.SIDE, others.SIDE, 3))
     keras.Model(inputs, others.network(1, "sigmoid")(inputs)).save(tmp_path / "m.keras")
