@@ -19,6 +19,7 @@ pytest.importorskip("tensorflow")
 import keras
 
 from edge_detect.errors import ExitCode, UsageError
+from edge_detect.manifest import LABELS, read_manifest
 from training import checkpoint
 from training.classifier import ClassifierTask
 from training.fit import Task, average, begin, compiled, deployable, fit
@@ -162,11 +163,15 @@ def test_a_run_from_before_a_key_of_recipes_goes_on(run, recipe, tmp_path):
     assert "other recipe" in python("training", "fit", zoomed, "--out", older, "--resume").stderr
 
 
-def test_a_run_does_not_go_on_with_its_pictures_in_another_order(run, recipe, data, tmp_path):
+def test_a_run_does_not_go_on_with_its_pictures_in_other_groups(run, recipe, data, tmp_path):
     folder = shutil.copytree(run, tmp_path / "run")
     other = shutil.copytree(data, tmp_path / "pictures")
-    heading, *rows = (other / "labels.csv").read_text().splitlines()
-    (other / "labels.csv").write_text("\n".join([heading, *reversed(rows)]) + "\n")
+    rows = ["file,label,source,method,group,split"]
+    rows += [
+        f"{one.path.relative_to(data)},{LABELS[one.label]},{one.source},{one.method},other-{one.group},{one.split}"
+        for one in read_manifest(data)
+    ]
+    (other / "labels.csv").write_text("\n".join(rows) + "\n")
     done = python("training", "fit", recipe, "--data", other, "--out", folder, "--resume")
     assert done.returncode == ExitCode.USAGE
     assert "other samples_sha256" in done.stderr
