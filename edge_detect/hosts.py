@@ -12,8 +12,9 @@ def is_name(text: str) -> bool:
 
 def is_origin(text: str) -> bool:
     """Whether a text is an origin as browsers send it: scheme and host, and a port that is not the scheme's own."""
-    scheme, separator, rest = text.partition("://")
-    return scheme in ("http", "https") and bool(separator) and text == text.lower() and is_name(without_port(rest))
+    scheme, _, rest = text.partition("://")
+    own_port = {"http": ":80", "https": ":443"}.get(scheme)
+    return own_port is not None and not rest.endswith(own_port) and text == text.lower() and is_name(without_port(rest))
 
 
 def without_port(host: str) -> str:

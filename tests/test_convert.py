@@ -1,6 +1,5 @@
 """Converting somebody else's model: labels, normalisation, the gate and what it says."""
 
-import json
 import os
 import signal
 import subprocess
@@ -17,7 +16,7 @@ pytest.importorskip("tensorflow")
 
 import keras
 
-from convert import conversion, gate, graph, legacy, tfjs
+from convert import conversion, graph, legacy
 from convert.gate import Limits
 from convert.pipeline import GateError, Plan, convert_model
 from convert.recipes import PURPOSES, RECIPES
@@ -202,15 +201,6 @@ def test_a_layer_is_kept_in_float(trained, data, tmp_path, capsys):
         convert_model(trained, Plan(("float32", "int16x8"), (data,), count=24, keep_float=("look",)), tmp_path)
 
 
-def test_more_convolutions_in_float_than_were_kept_fail_the_gate():
-    found = graph.Graph({"CONV_2D": 3}, 1.0, fixed=True, forbidden=(), floats=2)
-    checks = {
-        kept: {c.name: c.passed for c in gate.graph_checks(found, RECIPES["int8"], Limits(), ("look",) * kept)}
-        for kept in (1, 2)
-    }
-    assert [checks[kept]["float convolutions"] for kept in (1, 2)] == [False, True]
-
-
 @pytest.mark.parametrize("recipe", ["float32", "int8"])
 def test_a_model_that_the_converter_refuses_is_said(recipe):
     inputs = keras.Input((16, 16, 3))
@@ -303,25 +293,6 @@ def test_a_mobilenet_that_keras_brings_along_becomes_small(fakes, tmp_path):
     # Scales and zero points of its many channels are a sixth of the int8 file.
     assert int8.stat().st_size < 0.31 * float32.stat().st_size
     assert read_packed(int8)[1].conversion["gate"]["xnnpack"] == "100%"
-
-
-def test_a_graph_model_answers_in_node_as_keras_does(trained, data, tmp_path):
-    try:
-        tfjs.require()
-    except UsageError as error:
-        pytest.skip(str(error))
-    (folder,) = convert_model(trained, Plan(("tfjs",), (data,)), tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["theirs-tfjs"]
-    assert json.loads((folder / "card.json").read_text())["labels"] == list(others.LABELS)
-    (manifest,) = json.loads((folder / "model.json").read_text())["weightsManifest"]
-    size = sum(4 * int(np.prod(entry["shape"])) for entry in manifest["weights"])
-    assert (folder / "weights.bin").stat().st_size == size
-
-
-def test_a_graph_model_without_node_is_refused_before_the_work(trained, data, tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UsageError, match="Node, which is not installed"):
-        convert_model(trained, Plan(("tfjs",), (data,)), tmp_path / "out")
 
 
 @pytest.mark.parametrize("python", ["nothing/there", sys.executable])

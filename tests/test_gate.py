@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from convert import gate, legacy
+from convert import gate, graph, legacy
 from convert.exam import Answers
 from convert.gate import Limits
 from convert.recipes import RECIPES
@@ -38,3 +38,12 @@ def test_one_wrong_output_of_the_old_runtime_is_seen_among_many_right_ones(logit
     runtime.chmod(0o755)
     inputs, expected = np.zeros((1, 1, 8, 8, 3), np.uint8), [np.ones((1, 1)), np.full((1, 196), 2.0)]
     assert legacy.outcome(b"", inputs, expected, runtime)[0] is same
+
+
+def test_more_convolutions_in_float_than_were_kept_fail_the_gate():
+    found = graph.Graph({"CONV_2D": 3}, 1.0, fixed=True, forbidden=(), floats=2)
+    checks = {
+        kept: {c.name: c.passed for c in gate.graph_checks(found, RECIPES["int8"], Limits(), ("look",) * kept)}
+        for kept in (1, 2)
+    }
+    assert [checks[kept]["float convolutions"] for kept in (1, 2)] == [False, True]

@@ -62,7 +62,14 @@ def test_other_machines_are_not_let_in_without_a_token(edge_detect, models, opti
     [
         *(
             ("--cors", value)
-            for value in ("*", "https://a.example/", "a.example", "https://A.example", "ftp://a.example")
+            for value in (
+                "*",
+                "https://a.example/",
+                "a.example",
+                "https://A.example",
+                "ftp://a.example",
+                "https://a.example:443",
+            )
         ),
         *(("--allow-host", value) for value in ("https://a.example", "a.example:8000", "a.example/")),
     ],
