@@ -163,7 +163,8 @@ def test_a_run_from_before_a_key_of_recipes_goes_on(run, recipe, tmp_path):
     assert "other recipe" in python("training", "fit", zoomed, "--out", older, "--resume").stderr
 
 
-def test_a_run_does_not_go_on_with_its_pictures_in_other_groups(run, recipe, data, tmp_path):
+def test_a_run_goes_on_with_other_pictures_only_when_asked(run, recipe, data, tmp_path):
+    """Pictures in other groups are others, too; what it learnt from before stays in its card."""
     folder = shutil.copytree(run, tmp_path / "run")
     other = shutil.copytree(data, tmp_path / "pictures")
     rows = ["file,label,source,method,group,split"]
@@ -172,9 +173,28 @@ def test_a_run_does_not_go_on_with_its_pictures_in_other_groups(run, recipe, dat
         for one in read_manifest(data)
     ]
     (other / "labels.csv").write_text("\n".join(rows) + "\n")
-    done = python("training", "fit", recipe, "--data", other, "--out", folder, "--resume")
+    longer = tmp_path / "longer.toml"
+    longer.write_text(recipe.read_text().replace("crops = 2560", "crops = 3840"))
+    command = ("training", "fit", longer, "--data", other, "--out", folder, "--resume")
+    done = python(*command)
     assert done.returncode == ExitCode.USAGE
     assert "other samples_sha256" in done.stderr
+    assert "--other-pictures" in done.stderr
+    done = python(*command, "--other-pictures")
+    assert done.returncode == 0, done.stderr
+    before, after = (json.loads((place / "best.json").read_text())["training"] for place in (run, folder))
+    (earlier,) = after["earlier"]
+    assert earlier["samples_sha256"] == before["samples_sha256"] != after["samples_sha256"]
+    assert earlier["until_crops"] == 2048  # the plateau, from which it was prolonged
+
+
+def test_a_run_of_another_recipe_stays_so_whatever_its_pictures(run, recipe, tmp_path):
+    changed = tmp_path / "changed.toml"
+    changed.write_text(recipe.read_text() + "learning_rate = 0.5\n")
+    done = python("training", "fit", changed, "--out", run, "--resume", "--other-pictures")
+    assert done.returncode == ExitCode.USAGE
+    assert "other recipe" in done.stderr
+    assert "--other-pictures" not in done.stderr
 
 
 def test_a_finished_run_is_prolonged_from_its_plateau(run, recipe, tmp_path):

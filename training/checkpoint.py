@@ -12,14 +12,17 @@ from edge_detect.errors import UsageError
 
 LATER = {"samples_sha256"}
 """What older runs do not know of what they were made of."""
+PICTURES = {"data_sha256", "samples_sha256", "pictures", "sources"}
+"""What tells the pictures that a run learns from."""
 
 
 @dataclass
 class Progress:
     """Where a run stands: steps done and validated, hours spent, the best validation score, and validations since.
 
-    made_of: the recipe and the data, which must not change under a run; crops, cooldown: its planned length and the
-    share of it in which the rate falls, which may; losses: of the steps since the last validation.
+    made_of: the recipe and the data, which must not change under a run unless it is asked for, and then `earlier` in it
+    tells what it learnt from before; crops, cooldown: its planned length and the share of it in which the rate falls,
+    which may; losses: of the steps since the last validation.
     """
 
     made_of: dict[str, Any]
@@ -42,11 +45,22 @@ def save(path: Path, model: keras.Model, progress: Progress) -> None:
     aside.replace(path)
 
 
-def load(path: Path, model: keras.Model, expected: Progress, defaults: dict[str, Any]) -> Progress:
+def change_pictures(progress: Progress, expected: Progress) -> None:
+    """Note in `progress` that from here on it learns from the pictures of `expected`, and from which it did before."""
+    known = {key: progress.made_of[key] for key in sorted(PICTURES & progress.made_of.keys())}
+    crops = progress.step * progress.made_of["recipe"]["batch"]
+    earlier = [*progress.made_of.get("earlier", []), {**known, "until_crops": crops}]
+    progress.made_of |= {key: expected.made_of[key] for key in PICTURES} | {"earlier": earlier}
+    progress.best, progress.since_best = float("-inf"), 0
+
+
+def load(
+    path: Path, model: keras.Model, expected: Progress, defaults: dict[str, Any], *, other_pictures: bool = False
+) -> Progress:
     """Restore what `save` wrote into a compiled and built model.
 
-    defaults: of the recipe's keys, for a run from before some of them. Raises UsageError when it belongs to another
-    recipe, other data or another network.
+    defaults: of the recipe's keys, for a run from before some of them; other_pictures: let it go on with others than it
+    learnt from. Raises UsageError when it belongs to another recipe, other data or another network.
     """
     with np.load(path) as stored:
         values = json.loads(str(stored["progress"]))
@@ -57,9 +71,13 @@ def load(path: Path, model: keras.Model, expected: Progress, defaults: dict[str,
             **progress.made_of,
         }
         changed = [key for key, value in expected.made_of.items() if progress.made_of.get(key) != value]
-        if changed:
+        if changed and PICTURES.issuperset(changed) and other_pictures:
+            change_pictures(progress, expected)
+        elif changed:
+            rest = ", or let it learn on from these: --other-pictures" if PICTURES.issuperset(changed) else ""
             raise UsageError(
-                f"{path} is of a run with other {', '.join(changed)}; put those back, or begin anew in another --out"
+                f"{path} is of a run with other {', '.join(changed)}; put those back, or begin anew in another "
+                f"--out{rest}"
             )
         variables = {f"model{i}": variable for i, variable in enumerate(model.variables)}
         variables |= {f"optimizer{i}": variable for i, variable in enumerate(model.optimizer.variables)}

@@ -37,6 +37,9 @@ def fit(
     data: Annotated[list[Path] | None, typer.Option(help="Labelled pictures instead of the recipe's.")] = None,
     scenes: Annotated[Path | None, typer.Option(help="Pictures with face boxes instead of the recipe's.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where the run in --out stopped.")] = False,
+    other_pictures: Annotated[
+        bool, typer.Option("--other-pictures", help="With --resume: also if the pictures changed; the card tells.")
+    ] = False,
 ) -> None:
     """Train a recipe; Ctrl-C saves the state, --resume goes on."""
     from training.fit import fit as run
@@ -47,7 +50,7 @@ def fit(
         plan = dataclasses.replace(plan, manifests=tuple(data))
     if scenes:
         plan = dataclasses.replace(plan, scenes=scenes)
-    typer.echo(run(plan, out, resume=resume))
+    typer.echo(run(plan, out, resume=resume, other_pictures=other_pictures))
 
 
 @app.command()

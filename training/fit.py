@@ -4,6 +4,7 @@ import dataclasses
 import json
 import signal
 from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +44,15 @@ FREE = {
 DIVERGED = "lower the learning rate of the recipe, and begin anew in another --out"
 
 
-def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
+def fit(recipe: Recipe, out: Path, *, resume: bool = False, other_pictures: bool = False) -> Path:
     """Train a recipe into the folder `out` and return the best model's file, `out/best.keras`.
 
     Writes checkpoint.npz (all state), plateau.npz (the state before the learning rate fell), best.keras (averaged
     weights in stock layers; of those after that, once there are any) with its card best.json, history.csv and
     history.png. A run that was interrupted goes on with `resume`; a finished one is prolonged, from its plateau, by a
-    recipe with more crops. Raises UsageError when `out` holds a run and `resume` is not given, or of another recipe,
-    and when the loss is no finite number any more; KeyboardInterrupt after the state was saved.
+    recipe with more crops; with `other_pictures` it may learn on from others than before. Raises UsageError when `out`
+    holds a run and `resume` is not given, or of another recipe, and when the loss is no finite number any more;
+    KeyboardInterrupt after the state was saved.
     """
     state, plateau = out / "checkpoint.npz", out / "plateau.npz"
     if state.exists() and not resume:
@@ -63,7 +65,7 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False) -> Path:
     model = compiled(recipe, task)
     averaged = deployable(recipe)
     trained = list(model.loss)
-    run = begin(recipe, task, model, state, plateau)
+    run = begin(recipe, task, model, state, plateau, other_pictures=other_pictures)
     history = History(out / "history.csv", run.validated * recipe.batch, run.hours)
 
     stop, stored = StopRequest(), run.step
@@ -157,22 +159,26 @@ def lessons(recipe: Recipe, task: Task, start: int) -> Generator[feed.Batch, Non
     return Teacher(recipe.teacher, recipe.taught).teach(stream)
 
 
-def begin(recipe: Recipe, task: Task, model: keras.Model, state: Path, plateau: Path) -> checkpoint.Progress:
+def begin(
+    recipe: Recipe, task: Task, model: keras.Model, state: Path, plateau: Path, *, other_pictures: bool = False
+) -> checkpoint.Progress:
     """A new run, or the stored one; one whose planned length or pace has changed goes on from before its cooldown.
 
     Raises UsageError when by the new plan the rate should have begun to fall before that.
     """
     run = checkpoint.Progress({**task.provenance(), **unchanging(recipe)}, recipe.crops, recipe.cooldown)
-    defaults = recipe_defaults()
+    restore = partial(
+        checkpoint.load, model=model, expected=run, defaults=recipe_defaults(), other_pictures=other_pictures
+    )
     if state.exists():
-        run = checkpoint.load(state, model, run, defaults)
+        run = restore(state)
         check_beginning(recipe, run, state)
     elif recipe.begin_from:
         run.made_of |= begin_from(recipe.begin_from, model)
     if (run.crops, run.cooldown) != (recipe.crops, recipe.cooldown):
         planned = dataclasses.replace(recipe, crops=run.crops, cooldown=run.cooldown)
         if run.step > planned.cooldown_start and plateau.exists():
-            run = checkpoint.load(plateau, model, run, defaults)
+            run = restore(plateau)
         if run.step > recipe.cooldown_start:
             raise UsageError(
                 f"{state.parent} has seen {run.step * recipe.batch} crops at its full rate, which should now fall from "
