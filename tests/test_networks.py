@@ -5,6 +5,8 @@ keras = pytest.importorskip("keras")
 
 from edge_detect.errors import UsageError  # noqa: E402
 from training import networks  # noqa: E402
+from training.networks.layers import TRAINED, StandardisedConv2D  # noqa: E402
+from training.optimizer import optimizer  # noqa: E402
 
 PIXELS = np.random.default_rng(1).integers(0, 256, (2, 224, 224, 3), np.uint8)
 STEMS = ("space_to_depth", "haar", "strided")
@@ -89,6 +91,23 @@ def test_training_can_begin_from_what_was_deployed(name, options):
     networks.deploy(second, again)
     for one, two in zip(plain.get_weights(), again.get_weights(), strict=True):
         assert two == pytest.approx(one, rel=1e-4, abs=1e-5)
+
+
+def test_what_begins_from_long_trained_weights_learns_as_slowly_as_they_did():
+    first, plain, second = networks.build("edge"), networks.deployable("edge"), networks.build("edge")
+    for layer in first.layers:
+        if isinstance(layer, StandardisedConv2D):
+            layer.kernel.assign(np.random.default_rng(2).normal(0, TRAINED, layer.kernel.shape))
+    networks.deploy(first, plain)
+    networks.undeploy(plain, second)
+    before, changes = plain.get_weights(), []
+    for model in (first, second):
+        model.compile(optimizer("muon", 0.01, 0.0, 0.9), loss={"logit": "mse"})
+        model.train_on_batch(PIXELS, {"logit": np.ones((2, 1), np.float32)})
+        networks.deploy(model, plain)
+        changes.append([after - weights for after, weights in zip(plain.get_weights(), before, strict=True)])
+    for one, two in zip(*changes, strict=True):
+        assert np.abs(two).mean() == pytest.approx(np.abs(one).mean(), rel=0.3)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,9 @@ from keras import ops
 RELU_GAIN = 1.7139588594436646
 """sqrt(2 / (1 - 1/pi)): brings a rectified unit normal back to unit variance (Brock et al., 2021)."""
 
+TRAINED = 0.23
+"""Root mean square of a standardised convolution's kernel, in every layer alike, after millions of crops by Muon."""
+
 GROWN = "grown"
 """How the names of layers begin that a network has more than the one whose weights it may begin with."""
 
@@ -42,10 +45,15 @@ class StandardisedConv2D(keras.layers.Conv2D):
         return (kernel - mean) * ops.rsqrt(variance * fan_in + 1e-6) * self.gain
 
     def assume(self, kernel, bias) -> None:
-        """Become the ordinary convolution with this kernel (zero mean per output channel, as ours are) and bias."""
+        """Become the ordinary convolution with this kernel (zero mean per output channel, as ours are) and bias.
+
+        What the layer answers does not depend on how large its own kernel is, but how far a step turns it does: the
+        smaller, the further. So the kernel becomes as large as long training would have left it, or what begins from
+        trained weights would soon forget them.
+        """
         fan_in = kernel.shape[0] * kernel.shape[1] * kernel.shape[2]
-        gain = np.sqrt(kernel.var(axis=(0, 1, 2)) * fan_in)
-        self.set_weights([kernel / np.maximum(gain, 1e-12), bias, gain])
+        deviation = kernel.std(axis=(0, 1, 2))
+        self.set_weights([kernel / np.maximum(deviation, 1e-12) * TRAINED, bias, deviation * np.sqrt(fan_in)])
 
     def call(self, inputs):
         """Convolve with the standardised kernel, in the layer's compute type."""
