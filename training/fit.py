@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import signal
 from collections.abc import Generator
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from training import checkpoint, feed, networks
 from training.classifier import ClassifierTask
 from training.finding import FinderTask
 from training.history import History, plot
+from training.interrupt import StopRequest
 from training.optimizer import optimizer
 from training.precision import has_fast_bfloat16, in_float32
 from training.recipe import Recipe
@@ -291,16 +291,3 @@ def model_card(model: keras.Model, recipe: Recipe, task: Task, run: checkpoint.P
             "backend": keras.backend.backend(),
         },
     )
-
-
-class StopRequest:
-    """Ctrl-C or SIGTERM: finish the step, save, leave; a second one leaves at once."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._ask)
-
-    def _ask(self, number: int, _frame: object) -> None:
-        self.asked = True
-        signal.signal(number, signal.default_int_handler)
