@@ -62,7 +62,10 @@ further: .venv-dev/ready ## train on with what `make data` built, too, into runs
 		--data $(DATA) $(BOTH:%=--train %) --report docs/experiments.md
 	test -f runs/settled/best.keras || .venv-dev/bin/python -m training average runs/settling/*/best.keras \
 		--version 0.5.1 --out runs/settled
-	.venv-dev/bin/python -m training reading runs/settled/best.keras --data $(DATA) --version 0.5.2 --patches-only \
+	.venv-dev/bin/python -m training experiment training/recipes/experiments/gentle.toml --out runs/gentle \
+		--data $(DATA) $(BOTH:%=--train %) --report docs/experiments.md
+	.venv-dev/bin/python -m training fit training/recipes/broader.toml $(BOTH:%=--data %) --out runs/broader --resume
+	.venv-dev/bin/python -m training reading runs/broader/best.keras --data $(DATA) --version 0.7.2 --patches-only \
 		--out runs/read
 
 release: .venv-dev/ready ## convert the model trained in RUN, fit its calibration and thresholds: models/MODEL
