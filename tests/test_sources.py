@@ -116,6 +116,16 @@ def test_pictures_group_by_folder_or_by_a_part_of_their_name(described, tmp_path
     assert sorted(groups.values(), key=sorted) == sorted(together, key=sorted)
 
 
+def test_of_many_files_only_those_that_are_named_are_planned(described, tmp_path):
+    entry = '[[pictures]]\npaths = "x/*"\nlabel = "fake"\nmethod = "m"\nonly = {}\n'
+    files = {"x/1.jpg": b"", "x/2.png": b"", "x/11.jpg": b""}
+    source = described(files, pictures=entry.format('["1", "2"]'))
+    assert sorted(item.path for item in planned(source, tmp_path)) == ["x/1.jpg", "x/2.png"]
+    source = described(files, pictures=entry.format('["1", "3"]'), name="more")
+    with pytest.raises(UsageError, match=r"no file that matches 'x/\*' is named '3'"):
+        planned(source, tmp_path)
+
+
 def test_a_pattern_that_matches_nothing_is_refused(described, tmp_path):
     source = described({"real/a.jpg": b""})
     with pytest.raises(UsageError, match=r"no file of .* matches 'fake"):

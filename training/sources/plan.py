@@ -48,6 +48,8 @@ def plan(source: Source, repository: Repository, limit: int = 0) -> list[Item]:
         matching = [path for path in files if fnmatchcase(path, entry.paths)]
         if not matching:
             raise UsageError(f"source {source.name}: no file of {source.home} matches {entry.paths!r}")
+        if entry.only:
+            matching = _chosen(source, entry, matching)
         items += [item for path in matching if (item := _item(source, entry, path, files[path], rows))]
     if len({item.path for item in items}) < len(items):
         raise UsageError(f"source {source.name}: two of its [[pictures]] claim the same file")
@@ -63,6 +65,14 @@ def group_name(source: str, value: str) -> str:
 
 def _digits(text: str, count: int) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:count]
+
+
+def _chosen(source: Source, entry: Pictures, paths: list[str]) -> list[str]:
+    """Those of some paths that the entry names. Raises UsageError when a name is none of theirs."""
+    chosen = [path for path in paths if PurePosixPath(path).stem in entry.only]
+    if unknown := sorted(set(entry.only) - {PurePosixPath(path).stem for path in chosen}):
+        raise UsageError(f"source {source.name}: no file that matches {entry.paths!r} is named {unknown[0]!r}")
+    return chosen
 
 
 def _rows(source: Source, repository: Repository, files: dict[str, str]) -> dict[str, dict[str, str]]:

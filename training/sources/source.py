@@ -41,7 +41,7 @@ class Pictures:
     made; where: columns of the table and the values they must have; group_by: what pictures of one origin share:
     "name" (of the file: each is its own group), "stem" (the same without suffix), "folder" (the parent's name),
     "pattern" (the first bracket of the regular expression `pattern`, found in the file name) or "column" (the stem of
-    the table's cell in `column`).
+    the table's cell in `column`); only: file names without suffix, where an eye chose among those files; empty: all.
     """
 
     paths: str
@@ -51,6 +51,7 @@ class Pictures:
     group_by: str = "name"
     pattern: str = ""
     column: str = ""
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,9 @@ def read_sources(wanted: list[str]) -> list[Source]:
 
 def _checked(values: dict[str, Any]) -> Source:
     """Build a source from a file's values; TypeError for unknown or missing keys, ValueError for senseless values."""
-    values["pictures"] = tuple(Pictures(**entry) for entry in values.get("pictures", ()))
+    values["pictures"] = tuple(
+        Pictures(**{**entry, "only": tuple(entry.get("only", ()))}) for entry in values.get("pictures", ())
+    )
     values["traps"] = tuple(values.get("traps", ()))
     if "table" in values:
         values["table"] = Table(**values["table"])
