@@ -68,7 +68,7 @@ def draw(rows: list[dict[str, str]], picture: Path) -> None:
 
 def labels(ends: list[tuple[float, float, str]]) -> list[tuple[str, float, float]]:
     """Names, place and score of the labels of runs by their ends (place, score, version); neighbours share one."""
-    ordered = sorted(ends)
+    ordered = sorted(ends, key=lambda end: end[0])
     groups: list[list[tuple[float, float, str]]] = []
     for end in ordered:
         if groups and end[0] - groups[-1][-1][0] < NEIGHBOURS * ordered[-1][0]:
