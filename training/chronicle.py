@@ -67,7 +67,10 @@ def draw(rows: list[dict[str, str]], picture: Path) -> None:
 
 
 def labels(ends: list[tuple[float, float, str]]) -> list[tuple[str, float, float]]:
-    """Names, place and score of the labels of runs by their ends (place, score, version); neighbours share one."""
+    """Names, place and score of the labels of runs by their ends (place, score, version).
+
+    Neighbours share one; runs that end at the same place are named in the order given.
+    """
     ordered = sorted(ends, key=lambda end: end[0])
     groups: list[list[tuple[float, float, str]]] = []
     for end in ordered:
