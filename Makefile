@@ -15,7 +15,7 @@ PAGE = edge_detect/serve/static/index.html
 BESIDE = $(addprefix --beside ,$(dir $(wildcard $(DATA)/labels.csv)))
 
 .NOTPARALLEL:
-.PHONY: help demo test lint format type data model fit further release nano baselines evaluate clips photos soak age recipes legacy tfjs load web wheel parity page-figures clean
+.PHONY: help demo test lint format type data model fit further release nano baselines evaluate clips judged photos soak age recipes legacy tfjs load web wheel parity page-figures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -109,6 +109,10 @@ evaluate: .venv-dev/ready ## write the figures of the shipped files into metrics
 
 clips: .venv-dev/ready ## write how whole videos score into the model card
 	.venv-dev/bin/python -m training clips models/deepfake/deepfake-int8.tflite --data $(CLIPS) --out models/deepfake/README.md
+
+judged: .venv-dev/ready ## write how the sources that are judged by only score into the model card
+	.venv-dev/bin/python -m training judged models/deepfake/deepfake-int8.tflite --data $(SOURCES) \
+		--out models/deepfake/README.md
 
 photos: .venv-dev/ready ## write what finding the face costs the score into the finder's card
 	.venv-dev/bin/python -m training.sources originals ciplab genphotos omi sdfd --crops $(DATA) \

@@ -126,6 +126,13 @@ def test_of_many_files_only_those_that_are_named_are_planned(described, tmp_path
         planned(source, tmp_path)
 
 
+def test_files_of_one_name_are_told_apart_by_their_folders(described, tmp_path):
+    entry = '[[pictures]]\npaths = "*.jpg"\nlabel = "fake"\nmethod = "m"\nonly = ["1/out", "x/2/out"]\n'
+    files = {"x/1/out.jpg": b"", "y/1/out.jpg": b"", "x/2/out.jpg": b"", "y/2/out.jpg": b"", "x/11/out.jpg": b""}
+    found = sorted(item.path for item in planned(described(files, pictures=entry), tmp_path))
+    assert found == ["x/1/out.jpg", "x/2/out.jpg", "y/1/out.jpg"]
+
+
 def test_a_pattern_that_matches_nothing_is_refused(described, tmp_path):
     source = described({"real/a.jpg": b""})
     with pytest.raises(UsageError, match=r"no file of .* matches 'fake"):

@@ -202,6 +202,12 @@ def test_splits_of_other_data_stay_and_every_other_group_is_for_training(discs, 
     assert splits == {group_name("discs", "1.jpg"): "test", group_name("discs", "again.jpg"): "train"}
 
 
+def test_a_source_that_is_judged_by_only_is_unseen(discs, finder, tmp_path):
+    discs.write_text("judged_only = true\n" + discs.read_text())
+    sources("build", discs, "--out", tmp_path / "out", "--clones", tmp_path / "owner", "--finder", finder)
+    assert {sample.split for sample in read_manifest(tmp_path / "out" / "discs")} == {"unseen"}
+
+
 def test_without_other_data_groups_are_split_by_hash():
     splits = [Splits.beside([]).of(group_name("discs", str(i))) for i in range(500)]
     assert {split: splits.count(split) // 50 for split in set(splits)} == pytest.approx(

@@ -125,12 +125,26 @@ def test_a_group_in_two_splits_is_refused_with_what_to_do(tmp_path):
 
 def test_data_beside_alone_validates_and_tests(tmp_path):
     pictures = [("a.jpg", crop(1), "real", "a", "train"), ("b.jpg", crop(2), "real", "b", "test")]
-    root(tmp_path / "out" / "discs", *pictures)
+    root(tmp_path / "out" / "discs", *pictures, ("d.jpg", crop(4), "real", "d", "val"))
     check(tmp_path / "out", [root(tmp_path / "beside", ("c.jpg", crop(3), "real", "b", "test"))])
     assert listed(tmp_path / "out") == ["a.jpg"]
-    assert reasons(tmp_path / "out") == {"b.jpg": HELD_OUT}
+    assert reasons(tmp_path / "out") == {"b.jpg": HELD_OUT, "d.jpg": HELD_OUT}
     check(tmp_path / "out", [])
-    assert listed(tmp_path / "out") == ["a.jpg", "b.jpg"]
+    assert listed(tmp_path / "out") == ["a.jpg", "b.jpg", "d.jpg"]
+
+
+def test_what_is_judged_by_only_stays_and_shows_nothing_that_training_shows(tmp_path):
+    judged = [(f"j{i}.jpg", crop(i), "fake", f"j{i}", "unseen") for i in (1, 2, 3)]
+    again, known = (("j4.jpg", crop(3), "fake", "j4", "unseen"), ("j5.jpg", crop(5), "fake", "g", "unseen"))
+    root(tmp_path / "out" / "judged", *judged, again, known, source="judged")
+    training = [("t1.jpg", crop(1), "real", "t1", "train"), ("t9.jpg", crop(9), "real", "t9", "train")]
+    root(tmp_path / "out" / "discs", *training)
+    pictures = [("c.jpg", crop(2), "real", "c", "train"), ("g.jpg", crop(6), "real", "g", "unseen")]
+    beside = root(tmp_path / "beside", *pictures, source="given")
+    outcome = check(tmp_path / "out", [beside])
+    assert listed(tmp_path / "out") == ["j1.jpg", "j3.jpg", "t9.jpg"]
+    assert reasons(tmp_path / "out") == dict.fromkeys(("t1.jpg", "j2.jpg", "j4.jpg"), TWIN) | {"j5.jpg": HELD_OUT}
+    assert "| judged (judged by only) | 0 | 2 |" in tables.report(outcome)
 
 
 def test_checked_sources_are_a_second_root_for_a_recipe_and_another_check_finds_the_same(tmp_path):

@@ -200,6 +200,18 @@ def clips(
     _tell(lambda: compare(model, data), "clips", out)
 
 
+@app.command()
+def judged(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A packed classifier.")],
+    data: Annotated[Path, typer.Option(help="The folder that `python -m training.sources check` checked.")],
+    out: Annotated[Path | None, typer.Option(help="A file with the markers <!-- judged --> for the table.")] = None,
+) -> None:
+    """Measure on the sources that are judged by only: other makers, none of whose pictures any model learnt from."""
+    from training.judged import compare
+
+    _tell(lambda: compare(model, data), "judged", out)
+
+
 def _tell(measure: Callable[[], str], name: str, document: Path | None) -> None:
     """Print a table, and write it between the markers of its name, after a look whether the document has them."""
     from edge_detect.document import check_markers, replace_between

@@ -25,7 +25,7 @@ from training.sources import cutting
 from training.sources.cutting import RejectedError
 from training.sources.plan import Item
 from training.sources.repository import BlobReader, Repository
-from training.sources.source import Source
+from training.sources.source import JUDGED, Source
 
 COLUMNS = ("file", "label", "source", "method", "group", "split", "side", "native_side", "x0", "y0", "x1", "y1")
 DROPPED = ("path", "label", "source", "method", "group", "split", "reason", "detail")
@@ -104,7 +104,11 @@ def build(
             _advance(advance, pending[done])
     finally:
         pool.shutdown(cancel_futures=True)
-    rows = [{**row, "split": splits.of(row["group"])} for file in files for row in json.loads(file.read_text())]
+    rows = [
+        {**row, "split": JUDGED if source.judged_only else splits.of(row["group"])}
+        for file in files
+        for row in json.loads(file.read_text())
+    ]
     kept = [row for row in rows if "file" in row]
     dropped = [row for row in rows if "file" not in row]
     write_table(out / "labels.csv", COLUMNS, sorted(kept, key=lambda row: row["file"]))

@@ -14,6 +14,7 @@ from edge_detect.evaluation.facts import leakage
 from edge_detect.manifest import FAKE, REAL, Sample, check_groups, data_hash, read_manifest, read_manifests
 from training.sources.build import COLUMNS, DROPPED, Row, write_table
 from training.sources.sheet import contact_sheet
+from training.sources.source import JUDGED
 from training.sources.twins import Twin, find_twins
 
 TWIN, HELD_OUT = "near-duplicate", "held out"
@@ -38,8 +39,8 @@ def check(root: Path, beside: list[Path]) -> Outcome:
     """Check all sources built in `root` and write its labels.csv, dropped.csv and sheets/.
 
     beside: labelled pictures that are used together with these: their splits stay, none of theirs is held twice, and
-    they alone validate and test. Raises UsageError when
-    nothing was built here, a group spans two splits, or a listed file is missing.
+    they alone validate and test, but for the sources that are judged by only. Raises UsageError when nothing was built
+    here, a group spans two splits, or a listed file is missing.
     """
     folders = sorted(table.parent for table in root.glob("*/labels.csv"))
     if not folders:
@@ -50,6 +51,7 @@ def check(root: Path, beside: list[Path]) -> Outcome:
     rows = {folder.name: _read(folder / "labels.csv") for folder in folders}
     dropped = [row for folder in folders for row in _read(folder / "dropped.csv")]
 
+    settled = {sample.group for sample in given}
     twins = find_twins(given, built)
     lost = {twin.dropped.path: twin for twin in twins}
     kept: list[Row] = []
@@ -59,7 +61,7 @@ def check(root: Path, beside: list[Path]) -> Outcome:
             if twin:
                 detail = f"{twin.likeness:.3f} like {twin.kept.path.name} of {twin.kept.source}, {twin.kept.split}"
                 dropped.append({**row, "path": file, "reason": TWIN, "detail": detail})
-            elif given and row["split"] != "train":
+            elif given and row["split"] != "train" and (row["split"] != JUDGED or row["group"] in settled):
                 detail = "its group is in another split of the data beside, which alone validates and tests"
                 dropped.append({**row, "path": file, "reason": HELD_OUT, "detail": detail})
             else:

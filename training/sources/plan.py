@@ -69,10 +69,16 @@ def _digits(text: str, count: int) -> str:
 
 def _chosen(source: Source, entry: Pictures, paths: list[str]) -> list[str]:
     """Those of some paths that the entry names. Raises UsageError when a name is none of theirs."""
-    chosen = [path for path in paths if PurePosixPath(path).stem in entry.only]
-    if unknown := sorted(set(entry.only) - {PurePosixPath(path).stem for path in chosen}):
+    names = {path: _endings(path) & set(entry.only) for path in paths}
+    if unknown := sorted(set(entry.only).difference(*names.values())):
         raise UsageError(f"source {source.name}: no file that matches {entry.paths!r} is named {unknown[0]!r}")
-    return chosen
+    return [path for path in paths if names[path]]
+
+
+def _endings(path: str) -> set[str]:
+    """A path without its suffix, and the same without its first folders: a/b/c.png is c, b/c and a/b/c."""
+    parts = PurePosixPath(path).with_suffix("").parts
+    return {"/".join(parts[start:]) for start in range(len(parts))}
 
 
 def _rows(source: Source, repository: Repository, files: dict[str, str]) -> dict[str, dict[str, str]]:

@@ -16,6 +16,8 @@ else:
     import tomli as tomllib
 
 FOLDER = Path(__file__).parent
+JUDGED = "unseen"
+"""The split of sources that are judged by only."""
 GROUPINGS = ("name", "stem", "folder", "pattern", "column")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
@@ -41,7 +43,8 @@ class Pictures:
     made; where: columns of the table and the values they must have; group_by: what pictures of one origin share:
     "name" (of the file: each is its own group), "stem" (the same without suffix), "folder" (the parent's name),
     "pattern" (the first bracket of the regular expression `pattern`, found in the file name) or "column" (the stem of
-    the table's cell in `column`); only: file names without suffix, where an eye chose among those files; empty: all.
+    the table's cell in `column`); only: file names without suffix, behind their folders' where names repeat, where an
+    eye chose among those files; empty: all.
     """
 
     paths: str
@@ -60,7 +63,8 @@ class Source:
 
     home: address of a public git repository; commit: its full hash; about, licence, use, traps: in words;
     finder: whether the face is searched and cut out, or the picture, a tight crop already, is kept whole;
-    trim_bottom: share of the height that is cut off first (a watermark strip); at_most: pictures, 0 for all.
+    trim_bottom: share of the height that is cut off first (a watermark strip); at_most: pictures, 0 for all;
+    judged_only: no picture is ever trained on: all are in the split "unseen", and models are judged by them.
     """
 
     name: str
@@ -74,6 +78,7 @@ class Source:
     finder: bool = True
     trim_bottom: float = 0.0
     at_most: int = 0
+    judged_only: bool = False
     table: Table | None = None
 
     def to_dict(self) -> dict[str, Any]:

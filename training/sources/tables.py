@@ -5,7 +5,7 @@ from collections import Counter
 
 from edge_detect.table import table
 from training.sources.check import Outcome, counts
-from training.sources.source import Source, names, read_source
+from training.sources.source import JUDGED, Source, names, read_source
 
 
 def report(outcome: Outcome) -> str:
@@ -13,8 +13,13 @@ def report(outcome: Outcome) -> str:
     found = counts(outcome)
     reasons = sorted({row["reason"] for row in outcome.dropped})
     heading = ["source", "listed real", "listed fake", *reasons, "file facts"]
+    judged = {row["source"] for row in outcome.rows if row["split"] == JUDGED}
     rows = [
-        [source, *(str(counted[key]) for key in ("real", "fake", *reasons)), _floor(outcome.floors.get(source))]
+        [
+            source + " (judged by only)" * (source in judged),
+            *(str(counted[key]) for key in ("real", "fake", *reasons)),
+            _floor(outcome.floors.get(source)),
+        ]
         for source, counted in found.items()
     ]
     total = sum(found.values(), Counter())
@@ -46,6 +51,7 @@ def _section(source: Source) -> str:
                 f"* Shows {', '.join(labels)}",
                 f"* Licence: {source.licence}",
                 f"* Use: {source.use}",
+                *(["* Never trained on: models are judged by it"] if source.judged_only else []),
                 *(f"* Mind: {trap}" for trap in source.traps),
             ]
         ),

@@ -1,4 +1,4 @@
-"""Near-duplicates of training pictures: which are dropped, and for which picture that stays."""
+"""Near-duplicates: which pictures are dropped, and for which picture that stays."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +12,7 @@ from edge_detect.errors import PictureError, UsageError
 from edge_detect.manifest import Sample
 from edge_detect.progress import progress
 from training.sources import likeness
+from training.sources.source import JUDGED
 
 SAME = 0.99
 """Within a group pictures resemble each other on purpose: only those with this correlation count as one picture."""
@@ -22,7 +23,7 @@ _SAME_BITS = 2
 
 @dataclass(frozen=True)
 class Twin:
-    """A training picture that is dropped, for which picture, and their correlation."""
+    """A picture that is dropped, for which picture, and their correlation."""
 
     dropped: Sample
     kept: Sample
@@ -30,12 +31,13 @@ class Twin:
 
 
 def find_twins(given: list[Sample], built: list[Sample]) -> list[Twin]:
-    """The built training pictures to drop, so that none is held twice or shows what another split holds.
+    """The built pictures to drop, so that none is held twice or shows what another split holds.
 
     given: pictures that stay whatever happens; built: in the order in which they have a claim to stay. A training
     picture is dropped when it resembles a picture of another split, whatever the labels, or, label for label, a given
     or an earlier training picture. An original and a manipulated version of it both stay: that is what there is to
-    learn. Raises UsageError when a picture cannot be read.
+    learn. What is judged by only is dropped when it resembles a given picture, or an earlier one of its kind. Raises
+    UsageError when a picture cannot be read.
     """
     cv2.setNumThreads(1)  # pictures are spread over the cores, not parts of one picture
     samples = given + built
@@ -48,15 +50,20 @@ def find_twins(given: list[Sample], built: list[Sample]) -> list[Twin]:
         alike.setdefault(two, []).append((one, value))
         alike.setdefault(one, []).append((two, value))
     twins: dict[int, Twin] = {}
+
+    def rival(index: int, other: int) -> bool:
+        mine, theirs = samples[index], samples[other]
+        if (mine.split == "train" and theirs.split != "train") or (mine.split == JUDGED and other < len(given)):
+            return True
+        alike_in_kind = (mine.split, mine.label) == (theirs.split, theirs.label)
+        return other < index and other not in twins and alike_in_kind
+
+    settled = {sample.group for sample in given}
     for index in range(len(given), len(samples)):
-        if samples[index].split != "train":
+        split, group = samples[index].split, samples[index].group
+        if split != "train" and (split != JUDGED or group in settled):
             continue
-        rivals = [
-            (value, other)
-            for other, value in alike.get(index, ())
-            if samples[other].split != "train"
-            or (other < index and other not in twins and samples[other].label == samples[index].label)
-        ]
+        rivals = [(value, other) for other, value in alike.get(index, ()) if rival(index, other)]
         if rivals:
             value, other = max(rivals, key=lambda rival: (rival[0], -rival[1]))
             twins[index] = Twin(samples[index], samples[other], value)
