@@ -65,10 +65,11 @@ further: .venv-dev/ready ## train on with what `make data` built, too, into runs
 	.venv-dev/bin/python -m training experiment training/recipes/experiments/gentle.toml --out runs/gentle \
 		--data $(DATA) $(BOTH:%=--train %) --report docs/experiments.md
 	.venv-dev/bin/python -m training fit training/recipes/broader.toml $(BOTH:%=--data %) --out runs/broader --resume
-	set -e; for run in gentle/gentle-1 broader; do \
+	.venv-dev/bin/python -m training fit training/recipes/galleries.toml $(BOTH:%=--data %) --out runs/galleries --resume
+	set -e; for run in gentle/gentle-1 broader galleries; do \
 		.venv-dev/bin/python -m training release runs/$$run --out models/deepfake; \
 	done # for the curves of these runs
-	.venv-dev/bin/python -m training reading runs/broader/best.keras --data $(DATA) --version 0.7.2 --patches-only \
+	.venv-dev/bin/python -m training reading runs/galleries/best.keras --data $(DATA) --version 0.8.1 --patches-only \
 		--out runs/read
 
 release: .venv-dev/ready ## convert the model trained in RUN, fit its calibration and thresholds: models/MODEL
