@@ -66,10 +66,12 @@ further: .venv-dev/ready ## train on with what `make data` built, too, into runs
 		--data $(DATA) $(BOTH:%=--train %) --report docs/experiments.md
 	.venv-dev/bin/python -m training fit training/recipes/broader.toml $(BOTH:%=--data %) --out runs/broader --resume
 	.venv-dev/bin/python -m training fit training/recipes/galleries.toml $(BOTH:%=--data %) --out runs/galleries --resume
-	set -e; for run in gentle/gentle-1 broader galleries; do \
+	test -f runs/gathered/best.keras || .venv-dev/bin/python -m training average runs/broader/best.keras \
+		runs/galleries/best.keras --version 0.8.1 --out runs/gathered
+	set -e; for run in gentle/gentle-1 broader gathered; do \
 		.venv-dev/bin/python -m training release runs/$$run --out models/deepfake; \
 	done # for the curves of these runs
-	.venv-dev/bin/python -m training reading runs/galleries/best.keras --data $(DATA) --version 0.8.1 --patches-only \
+	.venv-dev/bin/python -m training reading runs/gathered/best.keras --data $(DATA) --version 0.8.2 --patches-only \
 		--out runs/read
 
 release: .venv-dev/ready ## convert the model trained in RUN, fit its calibration and thresholds: models/MODEL
