@@ -91,14 +91,15 @@ def test_a_loss_that_is_no_number_ends_the_run_and_what_is_stored_stays(run, rec
     assert {name: (out / name).read_bytes() for name in before} == before
 
 
-def test_the_result_is_the_best_state_since_the_rate_began_to_fall(run, recipe, tmp_path):
+@pytest.mark.parametrize("keep_last", ["false", "true"])
+def test_the_result_is_the_best_state_since_the_rate_began_to_fall_or_the_last(run, recipe, tmp_path, keep_last):
     still = tmp_path / "still.toml"  # nothing is learnt at this rate: the first state would be as good as any
-    begin = f'begin_from = "{run / "best.keras"}"\nlearning_rate = 0.0\ncooldown = 0.5\n'
+    begin = f'begin_from = "{run / "best.keras"}"\nlearning_rate = 0.0\ncooldown = 0.5\nkeep_last = {keep_last}\n'
     still.write_text(begin + recipe.read_text())
     done = python("training", "fit", still, "--out", tmp_path / "still")
     assert done.returncode == 0, done.stderr
     rows = history(tmp_path / "still")
-    late = max(rows[len(rows) // 2 :], key=lambda row: float(row["score"]))
+    late = rows[-1] if keep_last == "true" else max(rows[len(rows) // 2 :], key=lambda row: float(row["score"]))
     parent, child = (json.loads((folder / "best.json").read_text()) for folder in (run, tmp_path / "still"))
     seen = child["training"]["crops_seen"] - parent["training"]["crops_seen"]
     assert seen == int(late["crops"])

@@ -39,6 +39,7 @@ FREE = {
     "crops",
     "patience",
     "cooldown",
+    "keep_last",
 }
 """What of a recipe may change while a run goes on: its length, its pace and its texts, and where data lie."""
 DIVERGED = "lower the learning rate of the recipe, and begin anew in another --out"
@@ -115,12 +116,12 @@ def examine(
     run: checkpoint.Progress,
     history: History,
 ) -> dict[str, str]:
-    """Validate the averaged weights, keep them beside the history if they are the best, and note it in `run`.
+    """Validate the averaged weights, keep them beside the history if the recipe wants these, and note it in `run`.
 
     Returns what the progress bar shows of it.
     """
     score, details = task.validate(averaged)
-    if score > run.best:
+    if score > run.best or recipe.keep_last:
         save_model(averaged, model_card(model, recipe, task, run, history.hours), history.path.parent)
     loss, rate = float(np.mean(run.losses)), recipe.rate(run.step - 1)
     history.add(run.step * recipe.batch, loss, score, details, rate)

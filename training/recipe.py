@@ -35,7 +35,8 @@ class Recipe:
     spliced: share of a batch whose crops get a rectangle of another crop of the batch, with its answers; focus: how
     much more the loss weighs hard crops (0: alike); patch_weight: of the loss of each patch beside that of the picture;
     partial: sources whose fakes are real in parts, so that of a single patch nothing is known; evaluate_every: crops
-    between validations; patience: validations without a better score before training stops.
+    between validations; patience: validations without a better score before training stops; keep_last: the result is
+    the state of the last validation, not of the best one.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Recipe:
     partial: tuple[str, ...] = ()
     evaluate_every: int = 250_000
     patience: int = 40
+    keep_last: bool = False
 
     @property
     def steps(self) -> int:
