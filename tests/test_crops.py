@@ -1,5 +1,6 @@
 import dataclasses
 
+import cv2
 import numpy as np
 import pictures
 import pytest
@@ -7,7 +8,7 @@ import zoo
 
 from edge_detect.manifest import FAKE, REAL, read_manifest
 from edge_detect.results import Box
-from training import blend
+from training import blend, crops
 from training.crops import ENOUGH, UNKNOWN, CropMaker, Layer, patch_answers, random_window, window_over
 from training.recipe import Recipe
 
@@ -52,6 +53,36 @@ def test_most_self_blended_faces_have_lost_detail():
         fake, mask = blend.self_blend(noise(), BOX, np.random.default_rng(seed))
         soft.append(detail(fake, mask) < 0.4 * detail(noise(), mask))
     assert 0.4 < np.mean(soft) < 0.6  # 0.17 if none lost any on purpose, 0.67 if all did
+
+
+def test_another_face_is_laid_where_the_mask_says_and_the_most_alike_is_taken():
+    target = zoo.scene()
+    alike, (height, width) = cv2.GaussianBlur(target, (0, 0), 2), target.shape[:2]
+    box, elsewhere = Box(24, 8, 72, 56), Box(0, 0, 48, 48)
+    moved_over = cv2.warpAffine(alike, np.array([[1.0, 0, -24], [0, 1, -8]]), (width, height))
+    for seed in range(10):
+        fake, mask = blend.cross_blend(
+            target, box, [(target[::-1, ::-1], box), (moved_over, elsewhere)], np.random.default_rng(seed)
+        )
+        assert (fake.shape, fake.dtype, mask.shape) == (target.shape, np.uint8, (height, width))
+        assert np.array_equal(fake[mask == 0], target[mask == 0])
+        inside = mask > 0.9
+        assert inside.any()
+        assert (fake[inside] != target[inside]).any()
+        assert np.abs(fake[inside].astype(int) - target[inside]).mean() < 60  # the other one's quarters are others
+
+
+def test_faces_are_crossed_as_often_as_the_recipe_says(samples, monkeypatch):
+    laid = []
+    for name in ("self_blend", "cross_blend"):
+        made = getattr(blend, name)
+        monkeypatch.setattr(crops, name, lambda *given, made=made, name=name: laid.append(name) or made(*given))
+    make(samples, blended=1.0)
+    assert set(laid) == {"self_blend"}
+    _, answers = make(samples, blended=1.0, crossed=1.0)
+    assert laid[-4:] == ["cross_blend"] * 4
+    assert answers["logit"][:, 0].tolist() == [REAL, FAKE] * 4
+    assert 0 < answers["patches"][1::2].mean() < 1
 
 
 def test_blends_and_their_reals_share_window_and_damage(samples):

@@ -29,22 +29,56 @@ _SAME, _OTHER, _RIM = 4.0, 12.0, 6.0
 """Grey levels by which a fake may differ from its original where it is the same, and where it is surely not; and at the
 rim of a picture of the same moment."""
 _COARSE = 0.7
-"""Share of self-blended faces that have less detail than what they are laid over."""
+"""Share of blended faces that have less detail than what they are laid over."""
+_MATCHED = 0.8
+"""Share of cross-blended faces whose colours are matched."""
 _OPACITIES = (0.5, 0.75, 1.0, 1.0, 1.0)
 
 
 def swap(target: Picture, target_box: Box, source: Picture, source_box: Box) -> Picture:
     """Lay the face of `source` over that of `target`: scaled to fit, its colours shifted to match, edges soft."""
     height, width = target.shape[:2]
+    laid = fitted(source, source_box, target_box, width, height)
+    mask = soften(hull(target_box, width, height), 0.08 * (target_box.x1 - target_box.x0))
+    return mix(target, match_colours(laid, target, mask), mask)
+
+
+def fitted(source: Picture, source_box: Box, target_box: Box, width: int, height: int) -> Picture:
+    """A picture of width × height whose face lies in the target's box: the source, scaled and shifted."""
     scale_x = (target_box.x1 - target_box.x0) / (source_box.x1 - source_box.x0)
     scale_y = (target_box.y1 - target_box.y0) / (source_box.y1 - source_box.y0)
     shift_x, shift_y = target_box.x0 - scale_x * source_box.x0, target_box.y0 - scale_y * source_box.y0
     # Scaled first, by areas: warpAffine knows no area averaging, and a face made smaller would alias.
     scaled = cv2.resize(source, None, fx=scale_x, fy=scale_y, interpolation=cv2.INTER_AREA)
     matrix = np.array([[1, 0, shift_x], [0, 1, shift_y]])
-    laid = cv2.warpAffine(scaled, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
-    mask = soften(hull(target_box, width, height), 0.08 * (target_box.x1 - target_box.x0))
-    return mix(target, match_colours(laid, target, mask), mask)
+    return cv2.warpAffine(scaled, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101)
+
+
+def cross_blend(target: Picture, box: Box, others: list[tuple[Picture, Box]], rng: Generator) -> tuple[Picture, Mask]:
+    """Lay another face, or a part of it, over that of `target`; also returns where (after Li et al., 2020).
+
+    Of the other pictures, with their face boxes, the one whose face looks most like the target's is taken. Most copies
+    lose detail, and of most the colours are shifted to match; the copy is moved as in `self_blend`.
+    """
+    height, width = target.shape[:2]
+    copies = [fitted(picture, face, box, width, height) for picture, face in others]
+    copy = copies[int(np.argmax([_likeness(target, copy, box) for copy in copies]))]
+    if rng.random() < _COARSE:
+        copy = degrade.rescale(copy, rng, smallest=0.25)
+    copy = moved(copy, box, rng)
+    mask = soften(hull(box, width, height, rng), box.size * rng.uniform(0.01, 0.08))
+    if rng.random() < _MATCHED and mask.max() > 0.5:
+        copy = match_colours(copy, target, mask)
+    return mix(target, copy, mask), mask
+
+
+def _likeness(one: Picture, other: Picture, box: Box) -> float:
+    """Correlation of the light of two pictures inside a box, in a few coarse cells: where features and shadows lie."""
+    x0, y0 = max(0, round(box.x0)), max(0, round(box.y0))
+    inside = slice(y0, max(y0 + 1, round(box.y1))), slice(x0, max(x0 + 1, round(box.x1)))
+    cells = [cv2.resize(picture[inside], (8, 8), interpolation=cv2.INTER_AREA).mean(2) for picture in (one, other)]
+    light = [cell - cell.mean() for cell in cells]
+    return float((light[0] * light[1]).sum() / (np.linalg.norm(light[0]) * np.linalg.norm(light[1]) + 1e-6))
 
 
 def self_blend(picture: Picture, box: Box, rng: Generator) -> tuple[Picture, Mask]:

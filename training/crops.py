@@ -16,7 +16,7 @@ from edge_detect import image
 from edge_detect.errors import PictureError
 from edge_detect.manifest import FAKE, Sample
 from edge_detect.results import Box
-from training.blend import altered, self_blend
+from training.blend import altered, cross_blend, self_blend
 from training.degrade import degrade, degrade_small
 from training.feed import Batch
 from training.recipe import Recipe
@@ -33,6 +33,8 @@ ENOUGH = 0.25
 ZOOM = 1.5
 """By how much, at most, the picture behind a zoomed crop is made smaller or larger."""
 _TRIES = 8
+_DONORS = 6
+"""Faces from which the one that is laid over another is chosen."""
 
 
 @dataclass(frozen=True)
@@ -118,11 +120,26 @@ class CropMaker:
             where = altered(original.picture, fake.picture) if fake.fakeness == UNKNOWN else None
             yield [original, fake if where is None else replace(fake, fakeness=where)]
         for index in drawn.blended:
-            real, square = self._layer(index)
-            scale = real.picture.shape[0] / square.side
-            x0, y0, x1, y1 = self.samples[index].box
-            box = Box(x0 - square.left, y0 - square.top, x1 - square.left, y1 - square.top).scaled(scale, scale)
-            yield [real, Layer(*self_blend(real.picture, box, rng), label=FAKE)]
+            real, box = self._face(index)
+            others = self._others(index, rng)
+            blend = cross_blend(real.picture, box, others, rng) if others else self_blend(real.picture, box, rng)
+            yield [real, Layer(*blend, label=FAKE)]
+
+    def _others(self, index: int, rng: Generator) -> list[tuple[image.Picture, Box]]:
+        """Other faces, from which one is laid over that of a sample; none where its own is."""
+        if not self.recipe.crossed or rng.random() >= self.recipe.crossed:
+            return []
+        donors = [self._face(other) for other in self._sampler.blendable(_DONORS, rng) if other != index]
+        return [(layer.picture, box) for layer, box in donors]
+
+    def _face(self, index: int) -> tuple[Layer, Box]:
+        """A sample as it is scored whole, and its face box there; the sample has one."""
+        layer, square = self._layer(index)
+        box = self.samples[index].box
+        assert box is not None
+        scale = layer.picture.shape[0] / square.side
+        x0, y0, x1, y1 = box
+        return layer, Box(x0 - square.left, y0 - square.top, x1 - square.left, y1 - square.top).scaled(scale, scale)
 
     def _layer(self, index: int) -> tuple[Layer, image.Square]:
         """A sample as it is scored whole, and which part of it that is."""

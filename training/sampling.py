@@ -54,8 +54,12 @@ class Sampler:
         single = rng.choice(count, size - 2 * (pairs + blends), p=self._chances)
         fakes = rng.choice(count, pairs, p=self._with_partner) if pairs else []
         paired = [(int(rng.choice(self._partners[fake])), int(fake)) for fake in fakes]
-        blended = rng.choice(count, blends, p=self._blendable) if blends else np.empty(0, np.int64)
+        blended = self.blendable(blends, rng) if blends else np.empty(0, np.int64)
         return Drawn(single, paired, blended)
+
+    def blendable(self, size: int, rng: Generator) -> NDArray[np.int64]:
+        """Real samples with face boxes."""
+        return rng.choice(len(self._blendable), size, p=self._blendable)
 
 
 def probabilities(samples: list[Sample], balance: float) -> NDArray[np.float64]:
