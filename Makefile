@@ -68,10 +68,13 @@ further: .venv-dev/ready ## train on with what `make data` built, too, into runs
 	.venv-dev/bin/python -m training fit training/recipes/galleries.toml $(BOTH:%=--data %) --out runs/galleries --resume
 	test -f runs/gathered/best.keras || .venv-dev/bin/python -m training average runs/broader/best.keras \
 		runs/galleries/best.keras --version 0.8.1 --out runs/gathered
-	set -e; for run in gentle/gentle-1 broader gathered; do \
+	.venv-dev/bin/python -m training fit training/recipes/composites.toml $(BOTH:%=--data %) --out runs/composites --resume
+	test -f runs/joined/best.keras || .venv-dev/bin/python -m training average runs/gathered/best.keras \
+		runs/composites/best.keras --version 0.9.1 --out runs/joined
+	set -e; for run in gentle/gentle-1 broader gathered joined; do \
 		.venv-dev/bin/python -m training release runs/$$run --out models/deepfake; \
 	done # for the curves of these runs
-	.venv-dev/bin/python -m training reading runs/gathered/best.keras --data $(DATA) --version 0.8.2 --patches-only \
+	.venv-dev/bin/python -m training reading runs/joined/best.keras --data $(DATA) --version 0.9.2 --patches-only \
 		--out runs/read
 
 release: .venv-dev/ready ## convert the model trained in RUN, fit its calibration and thresholds: models/MODEL
@@ -84,8 +87,12 @@ nano: .venv-dev/ready ## the smaller sibling, begun close to the larger one and 
 	test -f runs/shrunk/best.keras || .venv-dev/bin/python -m training shrink runs/settled/best.keras --data $(DATA) \
 		--widths 32,48,96 --name deepfake-nano --out runs/shrunk
 	.venv-dev/bin/python -m training fit training/recipes/edge-nano.toml $(BOTH:%=--data %) --out runs/nano --resume
-	.venv-dev/bin/python -m training release runs/nano --out models/deepfake-nano # for the curve of this run
-	.venv-dev/bin/python -m training reading runs/nano/best.keras --data $(DATA) --version 0.2.1 --out runs/nano-read
+	.venv-dev/bin/python -m training fit training/recipes/edge-nano-broader.toml $(BOTH:%=--data %) --out runs/nano-broader \
+		--resume
+	set -e; for run in nano nano-broader; do \
+		.venv-dev/bin/python -m training release runs/$$run --out models/deepfake-nano; \
+	done # for the curves of these runs
+	.venv-dev/bin/python -m training reading runs/nano-broader/best.keras --data $(DATA) --version 0.3.1 --out runs/nano-read
 	$(MAKE) release RUN=runs/nano-read MODEL=deepfake-nano
 
 face: .venv-dev/ready ## reproduce the released face finder: train, convert, choose its threshold, evaluate
