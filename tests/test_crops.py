@@ -72,6 +72,12 @@ def test_another_face_is_laid_where_the_mask_says_and_the_most_alike_is_taken():
         assert np.abs(fake[inside].astype(int) - target[inside]).mean() < 60  # the other one's quarters are others
 
 
+def test_a_face_outside_the_picture_is_no_reason_to_stop():
+    outside = Box(120, 100, 150, 140)
+    fake, mask = blend.cross_blend(zoo.scene(), outside, [(zoo.scene(), outside)], np.random.default_rng(1))
+    assert np.array_equal(fake[mask == 0], zoo.scene()[mask == 0])
+
+
 def test_faces_are_crossed_as_often_as_the_recipe_says(samples, monkeypatch):
     laid = []
     for name in ("self_blend", "cross_blend"):

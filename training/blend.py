@@ -74,8 +74,9 @@ def cross_blend(target: Picture, box: Box, others: list[tuple[Picture, Box]], rn
 
 def _likeness(one: Picture, other: Picture, box: Box) -> float:
     """Correlation of the light of two pictures inside a box, in a few coarse cells: where features and shadows lie."""
-    x0, y0 = max(0, round(box.x0)), max(0, round(box.y0))
-    inside = slice(y0, max(y0 + 1, round(box.y1))), slice(x0, max(x0 + 1, round(box.x1)))
+    height, width = one.shape[:2]
+    left, top = (int(np.clip(value, 0, side - 1)) for value, side in ((box.x0, width), (box.y0, height)))
+    inside = slice(top, max(top + 1, round(box.y1))), slice(left, max(left + 1, round(box.x1)))
     cells = [cv2.resize(picture[inside], (8, 8), interpolation=cv2.INTER_AREA).mean(2) for picture in (one, other)]
     light = [cell - cell.mean() for cell in cells]
     return float((light[0] * light[1]).sum() / (np.linalg.norm(light[0]) * np.linalg.norm(light[1]) + 1e-6))
