@@ -63,10 +63,7 @@ def cross_blend(target: Picture, box: Box, others: list[tuple[Picture, Box]], rn
     height, width = target.shape[:2]
     copies = [fitted(picture, face, box, width, height) for picture, face in others]
     copy = copies[int(np.argmax([_likeness(target, copy, box) for copy in copies]))]
-    if rng.random() < _COARSE:
-        copy = degrade.rescale(copy, rng, smallest=0.25)
-    copy = moved(copy, box, rng)
-    mask = soften(hull(box, width, height, rng), box.size * rng.uniform(0.01, 0.08))
+    copy, mask = _placed(copy, box, rng)
     if rng.random() < _MATCHED and mask.max() > 0.5:
         copy = match_colours(copy, target, mask)
     return mix(target, copy, mask), mask
@@ -89,18 +86,23 @@ def self_blend(picture: Picture, box: Box, rng: Generator) -> tuple[Picture, Mas
     that small decoders put into a picture; the copy is moved by up to 3% of the box and scaled by up to 5%; the hull
     (the face or a part of it) is jittered and softened, the copy may be translucent.
     """
-    height, width = picture.shape[:2]
     below, copy = picture, picture
     if rng.random() < 0.5:
         copy = changed(copy, rng)
     else:
         below = changed(below, rng)
+    copy, mask = _placed(copy, box, rng)
+    opacity = np.float32(rng.choice(_OPACITIES))
+    return mix(below, copy, opacity * mask), mask
+
+
+def _placed(copy: Picture, box: Box, rng: Generator) -> tuple[Picture, Mask]:
+    """A copy as it is laid over a face, most with less detail and all slightly moved, and over which region of it."""
+    height, width = copy.shape[:2]
     if rng.random() < _COARSE:
         copy = degrade.rescale(copy, rng, smallest=0.25)
     copy = moved(copy, box, rng)
-    mask = soften(hull(box, width, height, rng), box.size * rng.uniform(0.01, 0.08))
-    opacity = np.float32(rng.choice(_OPACITIES))
-    return mix(below, copy, opacity * mask), mask
+    return copy, soften(hull(box, width, height, rng), box.size * rng.uniform(0.01, 0.08))
 
 
 def altered(original: Picture, fake: Picture) -> Mask | None:
