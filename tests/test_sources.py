@@ -57,6 +57,7 @@ def test_the_sources_of_the_project_are_listed_for_programs():
         ('[[pictures]]\npaths = "*"\nlabel = "real"\nmethod = "m"\ngroup_by = "mood"', "group_by 'mood'"),
         ('[[pictures]]\npaths = "*"\nlabel = "real"\nmethod = "m"\ngroup_by = "pattern"\npattern = "a"', "bracket"),
         ('[[pictures]]\npaths = "*"\nlabel = "real"\nmethod = "m"\ngroup_by = "column"', r"need a \[table\]"),
+        ('[[pictures]]\npaths = "*"\nlabel = "real"\nmethod = "m"\nframes = -1', "how many pictures"),
     ],
 )
 def test_a_wrong_description_is_refused(tmp_path, change, message):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import clips
 import cv2
 import numpy as np
 import pytest
@@ -150,6 +151,31 @@ def test_what_cannot_be_made_out_is_dropped(tmp_path):
     source = quarry.source(tmp_path / "night.toml", home.as_uri(), commit, "finder = false\n")
     sources("build", source, "--out", tmp_path / "out", "--clones", tmp_path / "owner")
     assert [row["reason"] for row in rows(tmp_path / "out" / "night" / "dropped.csv")] == ["too dark"]
+
+
+def test_frames_of_a_video_are_spread_over_it_and_belong_together(tmp_path):
+    clips.write(tmp_path / "clip.mkv", [clips.solid((20 * at, 0, 200 - 20 * at), 96, 96) for at in range(10)])
+    clips.write(tmp_path / "still.mkv", [clips.solid((20, 200, 40), 96, 96)])
+    home = tmp_path / "owner" / "films"
+    files = {
+        "fake/long.mkv": (tmp_path / "clip.mkv").read_bytes(),
+        "fake/short.mkv": (tmp_path / "still.mkv").read_bytes(),
+        "fake/none.mkv": b"no video",
+    }
+    commit = quarry.repository(home, files)
+    pictures = '[[pictures]]\npaths = "fake/*"\nlabel = "fake"\nmethod = "film"\nframes = 2\n'
+    source = quarry.source(tmp_path / "films.toml", home.as_uri(), commit, "finder = false\n", pictures)
+    sources("build", source, "--out", tmp_path / "out", "--clones", tmp_path / "owner")
+    built = tmp_path / "out" / "films"
+    samples = read_manifest(built)
+    assert {sample.group for sample in samples} == {group_name("films", "long.mkv")}
+    redness = sorted(image.decode(sample.path.read_bytes()).pixels[..., 0].mean() for sample in samples)
+    assert redness == pytest.approx([40, 140], abs=12)  # the third and the eighth of ten: the middles of both halves
+    found = {row["path"]: (row["reason"], row["detail"]) for row in rows(built / "dropped.csv")}
+    assert found == {
+        "fake/short.mkv": ("unreadable", "frames that can be read: 1"),
+        "fake/none.mkv": ("unreadable", "frames that can be read: 0"),
+    }
 
 
 @pytest.fixture(scope="module")

@@ -20,17 +20,18 @@ import cv2
 
 from edge_detect.errors import UsageError
 from edge_detect.faces import FaceFinder
+from edge_detect.image import Picture
 from edge_detect.manifest import Sample, split_of
 from training.sources import cutting
-from training.sources.cutting import RejectedError
-from training.sources.plan import Item
+from training.sources.cutting import Crop, RejectedError
+from training.sources.plan import Item, crop_name
 from training.sources.repository import BlobReader, Repository
 from training.sources.source import JUDGED, Source
 
 COLUMNS = ("file", "label", "source", "method", "group", "split", "side", "native_side", "x0", "y0", "x1", "y1")
 DROPPED = ("path", "label", "source", "method", "group", "split", "reason", "detail")
 STRETCH = 64
-"""Pictures between two marks in the journal: what a kill can cost each worker."""
+"""Files between two marks in the journal: what a kill can cost each worker."""
 MISSING = "missing in the clone"
 
 Row = dict[str, Any]
@@ -68,7 +69,7 @@ def build(
     """Build the pictures of a plan into the folder `out`, with a worker thread for each finder; go on where it stopped.
 
     finders: None in place of one keeps pictures whole; model: identity of the finder; advance: called for each
-    finished picture. Returns how many crops there are and how many pictures were dropped. Raises UsageError when the
+    finished file. Returns how many crops there are and how many pictures were dropped. Raises UsageError when the
     folder was built from something else.
     """
     cv2.setNumThreads(1)  # pictures are spread over the cores, not parts of one picture
@@ -86,7 +87,7 @@ def build(
         finder = idle.get()
         try:
             with repository.reader() as reader:
-                rows = [_row(source, item, reader, finder, out) for item in stretch]
+                rows = [row for item in stretch for row in _rows(source, item, reader, finder, out)]
         finally:
             idle.put(finder)
         write(file, json.dumps(rows, indent=0).encode())
@@ -129,19 +130,40 @@ def _advance(advance: Callable[[], None], count: int) -> None:
         advance()
 
 
-def _row(source: Source, item: Item, reader: BlobReader, finder: FaceFinder | None, out: Path) -> Row:
-    """Make one crop and write it; what labels.csv, or dropped.csv, says of it."""
+def _rows(source: Source, item: Item, reader: BlobReader, finder: FaceFinder | None, out: Path) -> list[Row]:
+    """Make the crops of a file and write them; what labels.csv, or dropped.csv, says of each."""
     known: Row = {"label": item.label, "source": source.name, "method": item.method, "group": item.group}
     try:
-        if item.refusal:
-            raise RejectedError(item.refusal)
-        data = reader.read(item.blob)
-        if data is None:
-            raise RejectedError(MISSING)
-        crop = cutting.cut(data, finder, source.trim_bottom)
+        pictures = _pictures(item, reader)
     except RejectedError as error:
-        return {**known, "path": item.path, "reason": error.reason, "detail": str(error)}
-    file = f"{item.label}/{item.name}.jpg"
+        return [_dropped(known, item.path, error)]
+    rows = []
+    for path, picture in zip(item.paths, pictures, strict=True):
+        try:
+            crop = cutting.cut(picture, finder, source.trim_bottom)
+        except RejectedError as error:
+            rows.append(_dropped(known, path, error))
+        else:
+            rows.append(_written(known, path, crop, out))
+    return rows
+
+
+def _pictures(item: Item, reader: BlobReader) -> list[Picture]:
+    """What a file shows: a picture, or frames. Raises RejectedError."""
+    if item.refusal:
+        raise RejectedError(item.refusal)
+    data = reader.read(item.blob)
+    if data is None:
+        raise RejectedError(MISSING)
+    return cutting.read_frames(data, item.frames) if item.frames else [cutting.read_picture(data)]
+
+
+def _dropped(known: Row, path: str, error: RejectedError) -> Row:
+    return {**known, "path": path, "reason": error.reason, "detail": str(error)}
+
+
+def _written(known: Row, path: str, crop: Crop, out: Path) -> Row:
+    file = f"{known['label']}/{crop_name(path)}.jpg"
     write(out / file, crop.jpeg)
     box = dict(zip(("x0", "y0", "x1", "y1"), crop.box or ("",) * 4, strict=True))
     return {**known, "file": file, "side": crop.side, "native_side": crop.native_side, **box}

@@ -1,5 +1,7 @@
-"""From the bytes of a source's picture to a face crop, or the reason why there is none."""
+"""From the bytes of a source's picture or video to face crops, or the reason why there is none."""
 
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -40,17 +42,50 @@ class Crop:
     box: tuple[float, float, float, float] | None
 
 
-def cut(data: bytes, finder: FaceFinder | None, trim_bottom: float = 0.0) -> Crop:
+def read_picture(data: bytes) -> Picture:
+    """The pixels of an encoded picture. Raises RejectedError."""
+    try:
+        return image.decode(data).pixels
+    except PictureError as error:
+        raise RejectedError(UNREADABLE, str(error)) from error
+
+
+def read_frames(data: bytes, count: int) -> list[Picture]:
+    """Pixels of so many frames of an encoded video, the middles of as many equal parts. Raises RejectedError.
+
+    The video is decoded twice, since not all containers know how many frames they hold.
+    """
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        total = sum(1 for _ in _decoding(file.name))
+        if total < count:
+            raise RejectedError(UNREADABLE, f"frames that can be read: {total}")
+        wanted = {(2 * part + 1) * total // (2 * count) for part in range(count)}
+        frames = [video.retrieve()[1] for at, video in enumerate(_decoding(file.name)) if at in wanted]
+    try:
+        return [image.from_opencv(frame) for frame in frames]
+    except PictureError as error:
+        raise RejectedError(UNREADABLE, str(error)) from error
+
+
+def _decoding(path: str) -> Iterator[cv2.VideoCapture]:
+    """A video standing at its first frame, at the next, and so on."""
+    video = cv2.VideoCapture(path, cv2.CAP_FFMPEG)
+    try:
+        while video.grab():
+            yield video
+    finally:
+        video.release()
+
+
+def cut(pixels: Picture, finder: FaceFinder | None, trim_bottom: float = 0.0) -> Crop:
     """The crop of a picture's face; without a finder, of its centred square.
 
     trim_bottom: share of the height that is cut off before the face is searched. Of several faces the surest counts
     whose crop is large enough: what a source says of a picture holds for each face in it, so the box most likely to be
     right is worth more than the largest. Raises RejectedError.
     """
-    try:
-        pixels = image.decode(data).pixels
-    except PictureError as error:
-        raise RejectedError(UNREADABLE, str(error)) from error
     pixels = pixels[: round(pixels.shape[0] * (1 - trim_bottom))]
     height, width = pixels.shape[:2]
     if finder is None:

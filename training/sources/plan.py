@@ -17,9 +17,9 @@ TOO_SMALL = "too small"
 
 @dataclass(frozen=True)
 class Item:
-    """A picture of the plan: its path and blob in the repository, and what is known of it.
+    """A file of the plan: its path and blob in the repository, and what is known of it.
 
-    refusal: why it is dropped without a look, else "".
+    frames: how many to take of a video, 0: it is a picture; refusal: why it is dropped without a look, else "".
     """
 
     path: str
@@ -27,16 +27,17 @@ class Item:
     label: str
     method: str
     group: str
+    frames: int = 0
     refusal: str = ""
 
     @property
-    def name(self) -> str:
-        """The crop's name: 12 hex digits that depend on the path only."""
-        return _digits(self.path, 12)
+    def paths(self) -> list[str]:
+        """What its pictures are called: the path, for a frame of a video with its number behind it."""
+        return [f"{self.path}#{number}" for number in range(self.frames)] or [self.path]
 
 
 def plan(source: Source, repository: Repository, limit: int = 0) -> list[Item]:
-    """All pictures of a source, in an order that is random with respect to names and keeps groups together.
+    """All files of a source, in an order that is random with respect to names and keeps groups together.
 
     limit: take only so many from the front (0: as many as the source allows). Raises UsageError when a pattern of
     the source matches nothing.
@@ -56,6 +57,11 @@ def plan(source: Source, repository: Repository, limit: int = 0) -> list[Item]:
     items.sort(key=lambda item: (hashlib.sha256(item.group.encode()).digest(), item.path))
     most = min(filter(None, (limit, source.at_most)), default=len(items))
     return items[:most]
+
+
+def crop_name(path: str) -> str:
+    """The name of a picture's crop: 12 hex digits that depend on what the picture is called only."""
+    return _digits(path, 12)
 
 
 def group_name(source: str, value: str) -> str:
@@ -104,7 +110,7 @@ def _item(source: Source, entry: Pictures, path: str, blob: str, rows: dict[str,
     least = source.table.least if source.table else {}
     small = any(float(row.get(column) or 0) < value for column, value in least.items())
     group = group_name(source.name, _shared(source, entry, path, row))
-    return Item(path, blob, entry.label, entry.method, group, TOO_SMALL if small else "")
+    return Item(path, blob, entry.label, entry.method, group, entry.frames, TOO_SMALL if small else "")
 
 
 def _shared(source: Source, entry: Pictures, path: str, row: dict[str, str]) -> str:

@@ -44,7 +44,8 @@ class Pictures:
     "name" (of the file: each is its own group), "stem" (the same without suffix), "folder" (the parent's name),
     "pattern" (the first bracket of the regular expression `pattern`, found in the file name) or "column" (the stem of
     the table's cell in `column`); only: file names without suffix, behind their folders' where names repeat, where an
-    eye chose among those files; empty: all.
+    eye chose among those files; empty: all; frames: the files are videos, and so many frames of each are taken; 0:
+    they are pictures.
     """
 
     paths: str
@@ -55,6 +56,7 @@ class Pictures:
     pattern: str = ""
     column: str = ""
     only: tuple[str, ...] = ()
+    frames: int = 0
 
 
 @dataclass(frozen=True)
@@ -148,5 +150,7 @@ def _check_pictures(entry: Pictures, has_table: bool) -> None:
         raise ValueError(f"group_by {entry.group_by!r} is not one of {', '.join(GROUPINGS)}")
     if entry.group_by == "pattern" and re.compile(entry.pattern).groups < 1:
         raise ValueError(f"the pattern {entry.pattern!r} needs a bracket around what pictures of one origin share")
+    if entry.frames < 0:
+        raise ValueError("frames is how many pictures to take of each video, or 0 when the files are pictures")
     if (entry.where or entry.group_by == "column") and not has_table:
         raise ValueError("where, and group_by = 'column', need a [table]")
