@@ -117,6 +117,15 @@ def test_pictures_group_by_folder_or_by_a_part_of_their_name(described, tmp_path
     assert sorted(groups.values(), key=sorted) == sorted(together, key=sorted)
 
 
+def test_files_of_one_entry_may_be_of_one_origin(described, tmp_path):
+    entry = '[[pictures]]\npaths = "real/*"\nlabel = "real"\nmethod = "m"\n'
+    entry = '[[pictures]]\npaths = "x/*"\nlabel = "real"\nmethod = "m"\ngroup_by = "entry"\nonly = {}\n'
+    pictures = entry.format('["a", "b"]') + entry.format('["c"]')
+    source = described({"x/a.jpg": b"", "x/b.jpg": b"", "x/c.jpg": b""}, pictures=pictures)
+    groups = {item.path[2]: item.group for item in planned(source, tmp_path)}
+    assert groups["a"] == groups["b"] != groups["c"]
+
+
 def test_of_many_files_only_those_that_are_named_are_planned(described, tmp_path):
     entry = '[[pictures]]\npaths = "x/*"\nlabel = "fake"\nmethod = "m"\nonly = {}\n'
     files = {"x/1.jpg": b"", "x/2.png": b"", "x/11.jpg": b""}

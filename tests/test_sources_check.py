@@ -66,6 +66,14 @@ def test_a_held_out_picture_has_no_twin_in_training_even_under_another_label_or_
     assert listed(tmp_path / "out") == ["b.jpg"]
 
 
+def test_a_held_out_picture_is_found_under_the_name_of_another_source_however_it_was_framed(tmp_path):
+    root(tmp_path / "out" / "discs", *((f"{i}.jpg", crop(i), "real", f"g{i}", "train") for i in range(20)))
+    pictures = [(f"h{i}.jpg", crop(i, shift=9, side=160), "real", f"h{i}", "val") for i in range(3)]
+    pictures.append(("t.jpg", crop(3, shift=9, side=160), "real", "t", "train"))  # twice in training: no harm done
+    check(tmp_path / "out", [root(tmp_path / "beside", *pictures, source="elsewhere")])
+    assert listed(tmp_path / "out") == sorted(f"{i}.jpg" for i in range(3, 20))
+
+
 def test_scenes_of_another_split_are_dropped_from_a_source_that_is_taken_whole(tmp_path):
     pictures = [(f"{i}.jpg", crop(i), "real", f"g{i}", "train") for i in range(20)]
     root(tmp_path / "out" / "discs", *pictures, framed=False)

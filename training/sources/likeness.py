@@ -31,6 +31,7 @@ _SHIFTS = (-0.12, -0.08, -0.04, 0.0, 0.04, 0.08, 0.12)
 _BLOCK = 512
 
 Thumbs = NDArray[np.uint8]
+Indices = NDArray[np.int64]
 Pairs = NDArray[np.int64]
 """Rows of two indices, shape (n, 2)."""
 

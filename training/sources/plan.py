@@ -116,6 +116,8 @@ def _item(source: Source, entry: Pictures, path: str, blob: str, rows: dict[str,
 def _shared(source: Source, entry: Pictures, path: str, row: dict[str, str]) -> str:
     """What a picture has in common with others of its origin."""
     file = PurePosixPath(path)
+    if entry.group_by == "entry":
+        return " ".join((entry.paths, *entry.only))
     if entry.group_by == "pattern":
         found = re.search(entry.pattern, file.name)
         if found is None:

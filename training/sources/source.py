@@ -18,7 +18,7 @@ else:
 FOLDER = Path(__file__).parent
 JUDGED = "unseen"
 """The split of sources that are judged by only."""
-GROUPINGS = ("name", "stem", "folder", "pattern", "column")
+GROUPINGS = ("name", "stem", "folder", "pattern", "column", "entry")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -42,10 +42,10 @@ class Pictures:
     paths: a pattern for whole paths (fnmatch; `*` spans folders too); label: "real" or "fake"; method: how they were
     made; where: columns of the table and the values they must have; group_by: what pictures of one origin share:
     "name" (of the file: each is its own group), "stem" (the same without suffix), "folder" (the parent's name),
-    "pattern" (the first bracket of the regular expression `pattern`, found in the file name) or "column" (the stem of
-    the table's cell in `column`); only: file names without suffix, behind their folders' where names repeat, where an
-    eye chose among those files; empty: all; frames: the files are videos, and so many frames of each are taken; 0:
-    they are pictures.
+    "pattern" (the first bracket of the regular expression `pattern`, found in the file name), "column" (the stem of
+    the table's cell in `column`) or "entry" (all files of this entry are of one origin); only: file names without
+    suffix, behind their folders' where names repeat, where an eye chose among those files; empty: all; frames: the
+    files are videos, and so many frames of each are taken; 0: they are pictures.
     """
 
     paths: str
