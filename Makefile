@@ -71,10 +71,13 @@ further: .venv-dev/ready ## train on with what `make data` built, too, into runs
 	.venv-dev/bin/python -m training fit training/recipes/composites.toml $(BOTH:%=--data %) --out runs/composites --resume
 	test -f runs/joined/best.keras || .venv-dev/bin/python -m training average runs/gathered/best.keras \
 		runs/composites/best.keras --version 0.9.1 --out runs/joined
-	set -e; for run in gentle/gentle-1 broader gathered joined; do \
+	.venv-dev/bin/python -m training fit training/recipes/wider.toml $(BOTH:%=--data %) --out runs/wider --resume
+	test -f runs/united/best.keras || .venv-dev/bin/python -m training average runs/joined/best.keras \
+		runs/wider/best.keras --version 0.10.1 --out runs/united
+	set -e; for run in gentle/gentle-1 broader gathered joined united; do \
 		.venv-dev/bin/python -m training release runs/$$run --out models/deepfake; \
 	done # for the curves of these runs
-	.venv-dev/bin/python -m training reading runs/joined/best.keras --data $(DATA) --version 0.9.2 --patches-only \
+	.venv-dev/bin/python -m training reading runs/united/best.keras --data $(DATA) --version 0.10.2 --patches-only \
 		--out runs/read
 
 release: .venv-dev/ready ## convert the model trained in RUN, fit its calibration and thresholds: models/MODEL
