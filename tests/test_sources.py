@@ -118,7 +118,6 @@ def test_pictures_group_by_folder_or_by_a_part_of_their_name(described, tmp_path
 
 
 def test_files_of_one_entry_may_be_of_one_origin(described, tmp_path):
-    entry = '[[pictures]]\npaths = "real/*"\nlabel = "real"\nmethod = "m"\n'
     entry = '[[pictures]]\npaths = "x/*"\nlabel = "real"\nmethod = "m"\ngroup_by = "entry"\nonly = {}\n'
     pictures = entry.format('["a", "b"]') + entry.format('["c"]')
     source = described({"x/a.jpg": b"", "x/b.jpg": b"", "x/c.jpg": b""}, pictures=pictures)

@@ -62,11 +62,7 @@ def read_frames(data: bytes, count: int) -> list[Picture]:
         if total < count:
             raise RejectedError(UNREADABLE, f"frames that can be read: {total}")
         wanted = {(2 * part + 1) * total // (2 * count) for part in range(count)}
-        frames = [video.retrieve()[1] for at, video in enumerate(_decoding(file.name)) if at in wanted]
-    try:
-        return [image.from_opencv(frame) for frame in frames]
-    except PictureError as error:
-        raise RejectedError(UNREADABLE, str(error)) from error
+        return [_retrieved(video) for at, video in enumerate(_decoding(file.name)) if at in wanted]
 
 
 def _decoding(path: str) -> Iterator[cv2.VideoCapture]:
@@ -77,6 +73,17 @@ def _decoding(path: str) -> Iterator[cv2.VideoCapture]:
             yield video
     finally:
         video.release()
+
+
+def _retrieved(video: cv2.VideoCapture) -> Picture:
+    """The frame that a video stands at. Raises RejectedError."""
+    got, frame = video.retrieve()
+    try:
+        if got:
+            return image.from_opencv(frame)
+    except PictureError as error:
+        raise RejectedError(UNREADABLE, str(error)) from error
+    raise RejectedError(UNREADABLE, "a frame cannot be decoded")
 
 
 def cut(pixels: Picture, finder: FaceFinder | None, trim_bottom: float = 0.0) -> Crop:
