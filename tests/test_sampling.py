@@ -20,14 +20,16 @@ def test_real_and_fake_are_drawn_alike_and_balance_evens_out_sources(samples):
     fewer = [sample for sample in samples if sample.label == FAKE or int(sample.path.stem) < 10]
     mixed = [dataclasses.replace(s, source="big" if int(s.path.stem) < 32 else "small") for s in fewer]
 
-    def share(balance, **wanted):
-        chances = probabilities(mixed, balance)
+    def share(balance, favoured=(), **wanted):
+        chances = probabilities(mixed, balance, dict(favoured))
         fits = [all(getattr(sample, name) == value for name, value in wanted.items()) for sample in mixed]
         return chances[fits].sum()
 
     assert share(0.0, label=FAKE) == pytest.approx(0.5)
     assert share(0.0, label=FAKE, source="small") == pytest.approx(0.5 * 8 / 40)
     assert share(1.0, label=FAKE, source="small") == pytest.approx(0.25)
+    assert share(1.0, {"small": 3}, label=FAKE, source="small") == pytest.approx(0.375)
+    assert share(0.0, {"small": 3}, label=REAL) == pytest.approx(0.5)
 
 
 def test_a_batch_is_made_of_pairs_blends_and_single_pictures(samples):

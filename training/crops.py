@@ -82,7 +82,8 @@ class CropMaker:
     def load(self) -> None:
         """Read all encoded pictures into memory."""
         self._encoded = [sample.path.read_bytes() for sample in self.samples]
-        self._sampler = Sampler(self.samples, self.recipe.balance, self.recipe.paired, self.recipe.blended)
+        recipe = self.recipe
+        self._sampler = Sampler(self.samples, recipe.balance, recipe.paired, recipe.blended, recipe.favoured)
 
     def make(self, number: int) -> Batch:
         """Batch `number`: which samples, which crops, which damage.

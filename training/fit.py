@@ -232,8 +232,8 @@ def unchanging(recipe: Recipe) -> dict[str, Any]:
 
 def recipe_defaults() -> dict[str, Any]:
     """What a recipe that does not name one of the unchanging keys means by that."""
-    known = {entry.name: entry.default for entry in dataclasses.fields(Recipe) if entry.name not in FREE}
-    return json.loads(json.dumps({name: value for name, value in known.items() if value is not dataclasses.MISSING}))
+    defaults: dict[str, Any] = unchanging(Recipe("", "", "", manifests=(), crops=0))["recipe"]
+    return defaults
 
 
 def compiled(recipe: Recipe, task: Task) -> keras.Model:

@@ -30,7 +30,8 @@ class Recipe:
     ema: momentum of the averaged weights, which are the result; smoothing: of the labels; ramp: crops until damage has
     its full strength; strength: of the damage, 0–1; small: share of crops that are damaged at a smaller size and scaled
     up, as small faces are; zoomed: share of crops that are cut from the picture at another scale, as differently framed
-    faces are; balance: 0 draws sources by size, 1 all alike; blended: share of a batch that is real pictures and
+    faces are; balance: 0 draws sources by size, 1 all alike; favoured: how many times as often as that single sources
+    are drawn; blended: share of a batch that is real pictures and
     blended fakes of them, in pairs, and crossed: share of those fakes that get the face of another real picture in
     place of their own; paired: share that is fakes and real pictures of their group, in pairs; spliced: share of a
     batch whose crops get a rectangle of another crop of the batch, with its answers; focus: how much more the loss
@@ -69,6 +70,7 @@ class Recipe:
     small: float = 0.0
     zoomed: float = 0.0
     balance: float = 0.5
+    favoured: dict[str, float] = field(default_factory=dict)
     blended: float = 0.0
     crossed: float = 0.0
     paired: float = 0.0

@@ -4,7 +4,9 @@ Worker processes import this file, so it stays free of Keras.
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.random import Generator
@@ -26,15 +28,22 @@ class Drawn:
 class Sampler:
     """Draws samples for batches: real and fake half and half, sources by size ** (1 - balance)."""
 
-    def __init__(self, samples: list[Sample], balance: float, paired: float, blended: float) -> None:
-        """paired, blended: shares (0–1) of a batch.
+    def __init__(
+        self,
+        samples: list[Sample],
+        balance: float,
+        paired: float,
+        blended: float,
+        favoured: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
+        """paired, blended: shares (0–1) of a batch; favoured: how much more often than by `balance` sources are drawn.
 
         Raises UsageError when they are more than the whole of it, or no sample can be used so.
         """
         if paired + blended > 1:
             raise UsageError(f"pairs ({paired:g}) and blends ({blended:g}) are more than a batch: 1 at most together")
         self._shares = (paired, blended)
-        self._chances = probabilities(samples, balance)
+        self._chances = probabilities(samples, balance, favoured)
         reals = defaultdict(list)
         for i, sample in enumerate(samples):
             if sample.label == REAL:
@@ -62,11 +71,16 @@ class Sampler:
         return rng.choice(len(self._blendable), size, p=self._blendable)
 
 
-def probabilities(samples: list[Sample], balance: float) -> NDArray[np.float64]:
-    """How likely each sample is drawn: real and fake half and half, sources by size ** (1 - balance)."""
+def probabilities(
+    samples: list[Sample], balance: float, favoured: Mapping[str, float] = MappingProxyType({})
+) -> NDArray[np.float64]:
+    """How likely each sample is drawn: real and fake half and half, sources by size ** (1 - balance).
+
+    favoured: sources of which each sample counts as so many.
+    """
     keys = [(sample.label, sample.source) for sample in samples]
     sizes = {key: keys.count(key) for key in set(keys)}
-    weights = np.array([sizes[key] ** -balance for key in keys])
+    weights = np.array([favoured.get(key[1], 1.0) * sizes[key] ** -balance for key in keys])
     labels = np.array([sample.label for sample in samples])
     for label in set(labels):
         weights[labels == label] /= weights[labels == label].sum()
