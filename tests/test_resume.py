@@ -164,7 +164,7 @@ def test_a_run_from_before_a_key_of_recipes_goes_on(run, recipe, tmp_path):
 
 
 def test_a_run_goes_on_with_other_pictures_only_when_asked(run, recipe, data, tmp_path):
-    """Pictures in other groups are others, too; what it learnt from before stays in its card."""
+    """Pictures in other groups are others, too; what it learnt from before, and how, stays in its card."""
     folder = shutil.copytree(run, tmp_path / "run")
     other = shutil.copytree(data, tmp_path / "pictures")
     rows = ["file,label,source,method,group,split"]
@@ -174,11 +174,11 @@ def test_a_run_goes_on_with_other_pictures_only_when_asked(run, recipe, data, tm
     ]
     (other / "labels.csv").write_text("\n".join(rows) + "\n")
     longer = tmp_path / "longer.toml"
-    longer.write_text(recipe.read_text().replace("crops = 2560", "crops = 3840"))
+    longer.write_text(recipe.read_text().replace("crops = 2560", "crops = 3840") + 'partial = ["elsewhere"]\n')
     command = ("training", "fit", longer, "--data", other, "--out", folder, "--resume")
     done = python(*command)
     assert done.returncode == ExitCode.USAGE
-    assert "other samples_sha256" in done.stderr
+    assert "samples_sha256" in done.stderr
     assert "--other-pictures" in done.stderr
     done = python(*command, "--other-pictures")
     assert done.returncode == 0, done.stderr
@@ -186,6 +186,7 @@ def test_a_run_goes_on_with_other_pictures_only_when_asked(run, recipe, data, tm
     (earlier,) = after["earlier"]
     assert earlier["samples_sha256"] == before["samples_sha256"] != after["samples_sha256"]
     assert earlier["until_crops"] == 2048  # the plateau, from which it was prolonged
+    assert (earlier["partial"], after["recipe"]["partial"]) == ([], ["elsewhere"])
 
 
 def test_a_run_of_another_recipe_stays_so_whatever_its_pictures(run, recipe, tmp_path):

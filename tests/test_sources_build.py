@@ -21,6 +21,7 @@ from edge_detect.evaluation.facts import jpeg_quality
 from edge_detect.manifest import FAKE, REAL, read_manifest
 from training.sources.build import COLUMNS, MISSING, Splits
 from training.sources.plan import group_name
+from training.sources.sizes import UNMATCHED
 
 
 @pytest.fixture(scope="module")
@@ -232,6 +233,21 @@ def test_a_source_that_is_judged_by_only_is_unseen(discs, finder, tmp_path):
     discs.write_text("judged_only = true\n" + discs.read_text())
     sources("build", discs, "--out", tmp_path / "out", "--clones", tmp_path / "owner", "--finder", finder)
     assert {sample.split for sample in read_manifest(tmp_path / "out" / "discs")} == {"unseen"}
+
+
+def test_of_each_size_as_many_real_as_fake_crops_are_listed_where_a_source_asks_for_it(tmp_path):
+    sides = {"real": (100, 100, 100, 160), "fake": (102, 200, 200)}
+    pictures = {f"{label}/{i}.jpg": quarry.jpeg(i, side=s) for label in sides for i, s in enumerate(sides[label])}
+    home = tmp_path / "owner" / "sizes"
+    commit = quarry.repository(home, pictures)
+    source = quarry.source(tmp_path / "sizes.toml", home.as_uri(), commit, more="finder = false\nsame_sizes = true\n")
+    for _ in range(2):  # what is left out is still on disk, and built only once
+        sources("build", source, "--out", tmp_path / "out", "--clones", tmp_path / "owner")
+        built = tmp_path / "out" / "sizes"
+        listed = [(row["label"], row["native_side"]) for row in rows(built / "labels.csv")]
+        assert listed == [("fake", "102"), ("real", "100")]
+        left_out = [(row["label"], row["reason"]) for row in rows(built / "dropped.csv")]
+        assert left_out == [("fake", UNMATCHED)] * 2 + [("real", UNMATCHED)] * 3
 
 
 def test_without_other_data_groups_are_split_by_hash():

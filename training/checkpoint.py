@@ -14,6 +14,8 @@ LATER = {"samples_sha256"}
 """What older runs do not know of what they were made of."""
 PICTURES = {"data_sha256", "samples_sha256", "pictures", "sources"}
 """What tells the pictures that a run learns from."""
+OF_SOURCES = {"partial", "favoured"}
+"""What a recipe says of single sources, which may change with the pictures."""
 
 
 @dataclass
@@ -47,10 +49,11 @@ def save(path: Path, model: keras.Model, progress: Progress) -> None:
 
 def change_pictures(progress: Progress, expected: Progress) -> None:
     """Note in `progress` that from here on it learns from the pictures of `expected`, and from which it did before."""
+    recipe = progress.made_of["recipe"]
     known = {key: progress.made_of[key] for key in sorted(PICTURES & progress.made_of.keys())}
-    crops = progress.step * progress.made_of["recipe"]["batch"]
-    earlier = [*progress.made_of.get("earlier", []), {**known, "until_crops": crops}]
-    progress.made_of |= {key: expected.made_of[key] for key in PICTURES} | {"earlier": earlier}
+    known |= {key: recipe[key] for key in sorted(OF_SOURCES) if recipe[key] != expected.made_of["recipe"][key]}
+    earlier = [*progress.made_of.get("earlier", []), {**known, "until_crops": progress.step * recipe["batch"]}]
+    progress.made_of |= {key: expected.made_of[key] for key in PICTURES | {"recipe"}} | {"earlier": earlier}
     progress.best, progress.since_best = float("-inf"), 0
 
 
@@ -60,7 +63,8 @@ def load(
     """Restore what `save` wrote into a compiled and built model.
 
     defaults: of the recipe's keys, for a run from before some of them; other_pictures: let it go on with others than it
-    learnt from. Raises UsageError when it belongs to another recipe, other data or another network.
+    learnt from, and with what the recipe says of their sources. Raises UsageError when it belongs to another recipe,
+    other data or another network.
     """
     with np.load(path) as stored:
         values = json.loads(str(stored["progress"]))
@@ -71,10 +75,11 @@ def load(
             **progress.made_of,
         }
         changed = [key for key, value in expected.made_of.items() if progress.made_of.get(key) != value]
-        if changed and PICTURES.issuperset(changed) and other_pictures:
+        pictures_only = PICTURES.union({"recipe"} if _same_but_sources(progress, expected) else ()).issuperset(changed)
+        if changed and pictures_only and other_pictures:
             change_pictures(progress, expected)
         elif changed:
-            rest = ", or let it learn on from these: --other-pictures" if PICTURES.issuperset(changed) else ""
+            rest = ", or let it learn on from these: --other-pictures" if pictures_only else ""
             raise UsageError(
                 f"{path} is of a run with other {', '.join(changed)}; put those back, or begin anew in another "
                 f"--out{rest}"
@@ -86,3 +91,9 @@ def load(
         for name, variable in variables.items():
             variable.assign(stored[name])
     return progress
+
+
+def _same_but_sources(progress: Progress, expected: Progress) -> bool:
+    """Whether the recipes of two runs differ in nothing but what they say of single sources."""
+    one, other = (run.made_of["recipe"] for run in (progress, expected))
+    return all(one.get(key) == other.get(key) for key in one.keys() | other.keys() if key not in OF_SOURCES)

@@ -26,6 +26,7 @@ from training.sources import cutting
 from training.sources.cutting import Crop, RejectedError
 from training.sources.plan import Item, crop_name
 from training.sources.repository import BlobReader, Repository
+from training.sources.sizes import UNMATCHED, unmatched
 from training.sources.source import JUDGED, Source
 
 COLUMNS = ("file", "label", "source", "method", "group", "split", "side", "native_side", "x0", "y0", "x1", "y1")
@@ -112,6 +113,10 @@ def build(
     ]
     kept = [row for row in rows if "file" in row]
     dropped = [row for row in rows if "file" not in row]
+    if source.same_sizes:
+        too_many = unmatched(kept)
+        dropped += [_unlisted(row) for row in kept if row["file"] in too_many]
+        kept = [row for row in kept if row["file"] not in too_many]
     write_table(out / "labels.csv", COLUMNS, sorted(kept, key=lambda row: row["file"]))
     write_table(out / "dropped.csv", DROPPED, sorted(dropped, key=lambda row: row["path"]))
     return len(kept), len(dropped)
@@ -160,6 +165,11 @@ def _pictures(item: Item, reader: BlobReader) -> list[Picture]:
 
 def _dropped(known: Row, path: str, error: RejectedError) -> Row:
     return {**known, "path": path, "reason": error.reason, "detail": str(error)}
+
+
+def _unlisted(row: Row) -> Row:
+    detail = f"of {row['native_side']:g} pixels a side there are fewer pictures of the other label"
+    return {**row, "path": row["file"], "reason": UNMATCHED, "detail": detail}
 
 
 def _written(known: Row, path: str, crop: Crop, out: Path) -> Row:

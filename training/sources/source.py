@@ -66,7 +66,8 @@ class Source:
     home: address of a public git repository; commit: its full hash; about, licence, use, traps: in words;
     finder: whether the face is searched and cut out, or the picture, a tight crop already, is kept whole;
     trim_bottom: share of the height that is cut off first (a watermark strip); at_most: pictures, 0 for all;
-    judged_only: no picture is ever trained on: all are in the split "unseen", and models are judged by them.
+    judged_only: no picture is ever trained on: all are in the split "unseen", and models are judged by them;
+    same_sizes: real and fake crops have other sizes here, so of each size no more of one than of the other are listed.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Source:
     trim_bottom: float = 0.0
     at_most: int = 0
     judged_only: bool = False
+    same_sizes: bool = False
     table: Table | None = None
 
     def to_dict(self) -> dict[str, Any]:
