@@ -74,10 +74,13 @@ further: .venv-dev/ready ## train on with what `make data` built, too, into runs
 	.venv-dev/bin/python -m training fit training/recipes/wider.toml $(BOTH:%=--data %) --out runs/wider --resume
 	test -f runs/united/best.keras || .venv-dev/bin/python -m training average runs/joined/best.keras \
 		runs/wider/best.keras --version 0.10.1 --out runs/united
-	set -e; for run in gentle/gentle-1 broader gathered joined united; do \
+	.venv-dev/bin/python -m training fit training/recipes/finer.toml $(BOTH:%=--data %) --out runs/finer --resume
+	test -f runs/merged/best.keras || .venv-dev/bin/python -m training average runs/united/best.keras \
+		runs/finer/best.keras --version 0.11.1 --out runs/merged
+	set -e; for run in gentle/gentle-1 broader gathered joined united merged; do \
 		.venv-dev/bin/python -m training release runs/$$run --out models/deepfake; \
 	done # for the curves of these runs
-	.venv-dev/bin/python -m training reading runs/united/best.keras --data $(DATA) --version 0.10.2 --patches-only \
+	.venv-dev/bin/python -m training reading runs/merged/best.keras --data $(DATA) --version 0.11.2 --patches-only \
 		--out runs/read
 
 release: .venv-dev/ready ## convert the model trained in RUN, fit its calibration and thresholds: models/MODEL
