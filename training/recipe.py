@@ -31,14 +31,13 @@ class Recipe:
     its full strength; strength: of the damage, 0–1; small: share of crops that are damaged at a smaller size and scaled
     up, as small faces are; zoomed: share of crops that are cut from the picture at another scale, as differently framed
     faces are; balance: 0 draws sources by size, 1 all alike; favoured: how many times as often as that single sources
-    are drawn; blended: share of a batch that is real pictures and
-    blended fakes of them, in pairs, and crossed: share of those fakes that get the face of another real picture in
-    place of their own; paired: share that is fakes and real pictures of their group, in pairs; spliced: share of a
-    batch whose crops get a rectangle of another crop of the batch, with its answers; focus: how much more the loss
-    weighs hard crops (0: alike); patch_weight: of the loss of each patch beside that of the picture; partial: sources
-    whose fakes are real in parts, so that of a single patch nothing is known; evaluate_every: crops between
-    validations; patience: validations without a better score before training stops; keep_last: the result is the state
-    of the last validation, not of the best one.
+    are drawn; blended: share of a batch that is real pictures and blended fakes of them, in pairs, and crossed: share
+    of those fakes that get the face of another real picture in place of their own; paired: share that is fakes and real
+    pictures of their group, in pairs; spliced: share of a batch whose crops get a rectangle of another crop of the
+    batch, with its answers; focus: how much more the loss weighs hard crops (0: alike); patch_weight: of the loss of
+    each patch beside that of the picture; partial: sources whose fakes are real in parts, so that of a single patch
+    nothing is known; evaluate_every: crops between validations; patience: validations without a better score before
+    training stops; keep_last: the result is the state of the last validation, not of the best one.
     """
 
     name: str
