@@ -75,7 +75,7 @@ further: .venv-dev/ready ## train on with what `make data` built, too, into runs
 	test -f runs/united/best.keras || .venv-dev/bin/python -m training average runs/joined/best.keras \
 		runs/wider/best.keras --version 0.10.1 --out runs/united
 	.venv-dev/bin/python -m training fit training/recipes/finer.toml $(BOTH:%=--data %) --out runs/finer --resume
-	test -f runs/merged/best.keras || .venv-dev/bin/python -m training average runs/united/best.keras \
+	test -f runs/merged/best.keras || .venv-dev/bin/python -m training average runs/united/best.keras runs/finer/best.keras \
 		runs/finer/best.keras --version 0.11.1 --out runs/merged
 	set -e; for run in gentle/gentle-1 broader gathered joined united merged; do \
 		.venv-dev/bin/python -m training release runs/$$run --out models/deepfake; \
