@@ -106,9 +106,8 @@ def test_what_was_converted_from_the_weights_before_is_gone_from_folder_and_figu
 
 
 def test_runs_that_end_close_together_share_a_label():
-    ends = [(5.0, 0.8, "1"), (9.9, 0.7, "2"), (10.0, 0.9, "3"), (10.1, 0.8, "3")]
-    assert labels(ends) == [("1", 5.0, 0.8), ("2, 3", 10.1, 0.9)]
-    assert labels([(10.0, 0.9, "1"), (10.0, 0.8, "2")]) == [("1, 2", 10.0, 0.9)]
+    assert labels([(5.0, "1"), (9.9, "2"), (10.0, "3"), (10.1, "3")]) == [("1", 5.0), ("2, 3", 10.1)]
+    assert labels([(10.0, "1"), (10.0, "2")]) == [("1, 2", 10.0)]
 
 
 def test_a_history_holds_sources_of_any_name():

@@ -39,10 +39,10 @@ def chronicle(run: Path, out: Path) -> Path:
 
 def draw(rows: list[dict[str, str]], picture: Path) -> None:
     """Validation score, all and by source, and learning rate over the crops that the weights have seen, run by run."""
-    figure = Figure(figsize=(9, 6), layout="constrained")
+    figure = Figure(figsize=(9, 7), layout="constrained")
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
     colours: dict[str, str] = {"all": "black"}
-    ends: list[tuple[float, float, str]] = []
+    ends: list[tuple[float, str]] = []
     for version, run in dict.fromkeys((row["version"], row["run"]) for row in rows):
         own = [row for row in rows if (row["version"], row["run"]) == (version, run)]
         crops = [(int(row["before"]) + int(row["crops"])) / 1e6 for row in own]
@@ -52,12 +52,14 @@ def draw(rows: list[dict[str, str]], picture: Path) -> None:
             colour = colours.setdefault(name, f"C{len(colours)}")
             values = [score[name] for score in scores]
             top.plot(crops, values, color=colour, linewidth=2 if name == "all" else 1, label=label)
-        ends.append((crops[-1], scores[-1]["all"], version))
+        ends.append((crops[-1], version))
         bottom.plot(crops, [float(row["learning_rate"]) for row in own], color="grey")
-    for names, place, score in labels(ends):
-        top.annotate(names, (place, score), fontsize=8, ha="right", va="bottom")
+    for names, place in labels(ends):
+        top.axvline(place, color="grey", linewidth=0.5, linestyle=":")
+        above = ("data", "axes fraction")
+        top.annotate(names, (place, 1.01), xycoords=above, rotation=90, fontsize=8, ha="center", va="bottom")
     handles = dict(zip(*reversed(top.get_legend_handles_labels()), strict=True))
-    top.legend(handles.values(), handles.keys(), loc="upper left")
+    top.legend(handles.values(), handles.keys(), loc="best", ncols=4)
     top.set_ylabel("score on val")
     bottom.set_ylabel("learning rate")
     bottom.set_xlabel("million crops")
@@ -66,23 +68,16 @@ def draw(rows: list[dict[str, str]], picture: Path) -> None:
     figure.savefig(picture, dpi=100, metadata={"Software": None})
 
 
-def labels(ends: list[tuple[float, float, str]]) -> list[tuple[str, float, float]]:
-    """Names, place and score of the labels of runs by their ends (place, score, version).
+def labels(ends: list[tuple[float, str]]) -> list[tuple[str, float]]:
+    """Names and places of the labels of runs by their ends (place, version).
 
     Neighbours share one; runs that end at the same place are named in the order given.
     """
     ordered = sorted(ends, key=lambda end: end[0])
-    groups: list[list[tuple[float, float, str]]] = []
+    groups: list[list[tuple[float, str]]] = []
     for end in ordered:
         if groups and end[0] - groups[-1][-1][0] < NEIGHBOURS * ordered[-1][0]:
             groups[-1].append(end)
         else:
             groups.append([end])
-    return [
-        (
-            ", ".join(dict.fromkeys(version for *_, version in group)),
-            group[-1][0],
-            max(score for _, score, _ in group),
-        )
-        for group in groups
-    ]
+    return [(", ".join(dict.fromkeys(version for _, version in group)), group[-1][0]) for group in groups]
