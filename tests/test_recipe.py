@@ -23,7 +23,13 @@ def test_prolonging_a_run_changes_nothing_before_the_old_cooldown():
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("name = ", "not valid TOML"), ("colour = 1", "unknown keys colour"), ("name = 'x'", "missing")],
+    [
+        ("name = ", "not valid TOML"),
+        ("colour = 1", "unknown keys colour"),
+        ("name = 'x'", "missing"),
+        ("favoured = ['mine']", "favoured is a table"),
+        ("favoured = { mine = -1 }", "none below 0"),
+    ],
 )
 def test_a_wrong_recipe_is_refused(tmp_path, text, message):
     path = tmp_path / "r.toml"

@@ -131,11 +131,18 @@ def make_recipe(values: dict[str, Any], path: Path) -> Recipe:
         "teacher": Path,
         "crop_sides": tuple,
         "partial": tuple,
+        "favoured": _times,
     }
     try:
         return Recipe(**{key: kinds[key](value) if key in kinds else value for key, value in values.items()})
     except TypeError as error:
         raise UsageError(f"{path}: {error}") from error
+
+
+def _times(favoured: dict[str, float]) -> dict[str, float]:
+    if not isinstance(favoured, dict) or not all(isinstance(n, int | float) and n >= 0 for n in favoured.values()):
+        raise TypeError("favoured is a table of numbers by source, none below 0: { mine = 3 }")
+    return favoured
 
 
 def _paths(names: list[str]) -> tuple[Path, ...]:

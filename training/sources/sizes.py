@@ -20,5 +20,5 @@ def unmatched(rows: list[dict[str, Any]]) -> set[str]:
         file
         for files in alike.values()
         for names in files.values()
-        for file in sorted(names, key=lambda name: name.split("/")[-1])[min(map(len, files.values())) :]
+        for file in sorted(names)[min(map(len, files.values())) :]
     }
