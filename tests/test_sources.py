@@ -58,6 +58,11 @@ def test_the_sources_of_the_project_are_listed_for_programs():
         ('[[pictures]]\npaths = "*"\nlabel = "real"\nmethod = "m"\ngroup_by = "pattern"\npattern = "a"', "bracket"),
         ('[[pictures]]\npaths = "*"\nlabel = "real"\nmethod = "m"\ngroup_by = "column"', r"need a \[table\]"),
         ('[[pictures]]\npaths = "*"\nlabel = "real"\nmethod = "m"\nframes = -1', "how many pictures"),
+        (
+            '[[pictures]]\npaths = "*"\nlabel = "real"\nmethod = "m"\npart = [0.5, 0, 0.5, 1]',
+            "left, top, right and bottom",
+        ),
+        ('[[pictures]]\npaths = "*"\nlabel = "real"\nmethod = "m"\npart = [0, 1]', "left, top, right"),
     ],
 )
 def test_a_wrong_description_is_refused(tmp_path, change, message):

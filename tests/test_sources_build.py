@@ -179,6 +179,33 @@ def test_frames_of_a_video_are_spread_over_it_and_belong_together(tmp_path):
     }
 
 
+def test_parts_of_a_collage_are_pictures_of_one_origin(tmp_path):
+    home = tmp_path / "owner" / "collages"
+    beside = np.hstack([clips.solid(colour, 96, 120) for colour in ((200, 0, 0), (0, 0, 200), (0, 200, 0))])
+    clips.write(tmp_path / "clip.mkv", [beside] * 4)
+    files = {"a.png": zoo.encode(beside, "PNG"), "b.mkv": (tmp_path / "clip.mkv").read_bytes()}
+    commit = quarry.repository(home, files)
+    entry = '[[pictures]]\npaths = "{}"\nlabel = "{}"\nmethod = "m"\nframes = {}\npart = [{}, 0.2, {}, 1]\n'
+    pictures = "".join(
+        entry.format(paths, label, frames, left, right)
+        for paths, frames in (("a.png", 0), ("b.mkv", 2))
+        for label, left, right in (("fake", 0, 0.3333), ("real", 0.6667, 1))
+    )
+    source = quarry.source(tmp_path / "collages.toml", home.as_uri(), commit, "finder = false\n", pictures)
+    sources("build", source, "--out", tmp_path / "out", "--clones", tmp_path / "owner")
+    samples = read_manifest(tmp_path / "out" / "collages")
+    assert sorted((sample.group, sample.label) for sample in samples) == sorted(
+        (group_name("collages", file), label)
+        for file, count in (("a.png", 1), ("b.mkv", 2))
+        for label in (REAL, FAKE) * count
+    )
+    for sample in samples:
+        pixels = image.decode(sample.path.read_bytes()).pixels
+        assert pixels.shape == (96, 96, 3)
+        red, green = pixels.mean((0, 1))[:2]
+        assert (red > green) == (sample.label == FAKE)
+
+
 @pytest.fixture(scope="module")
 def many(tmp_path_factory):
     """A source of 400 pictures: six stretches of the journal and a bit."""

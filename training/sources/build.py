@@ -145,7 +145,7 @@ def _rows(source: Source, item: Item, reader: BlobReader, finder: FaceFinder | N
     rows = []
     for path, picture in zip(item.paths, pictures, strict=True):
         try:
-            crop = cutting.cut(picture, finder, source.trim_bottom)
+            crop = cutting.cut(cutting.part_of(picture, item.part), finder, source.trim_bottom)
         except RejectedError as error:
             rows.append(_dropped(known, path, error))
         else:

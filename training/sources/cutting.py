@@ -86,6 +86,15 @@ def _retrieved(video: cv2.VideoCapture) -> Picture:
     raise RejectedError(UNREADABLE, "a frame cannot be decoded")
 
 
+def part_of(pixels: Picture, part: tuple[float, ...]) -> Picture:
+    """A rectangle of a picture, given as shares: left, top, right, bottom; empty: all of it."""
+    if not part:
+        return pixels
+    height, width = pixels.shape[:2]
+    left, top, right, bottom = (round(share * side) for share, side in zip(part, (width, height) * 2, strict=True))
+    return pixels[top:bottom, left:right]
+
+
 def cut(pixels: Picture, finder: FaceFinder | None, trim_bottom: float = 0.0) -> Crop:
     """The crop of a picture's face; without a finder, of its centred square.
 

@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
@@ -19,7 +19,8 @@ TOO_SMALL = "too small"
 class Item:
     """A file of the plan: its path and blob in the repository, and what is known of it.
 
-    frames: how many to take of a video, 0: it is a picture; refusal: why it is dropped without a look, else "".
+    path: of a part of a collage with that part behind it, as in a.png[0,0,0.5,1]; frames: how many to take of a video,
+    0: it is a picture; refusal: why it is dropped without a look, else ""; part: as in `Pictures`.
     """
 
     path: str
@@ -29,6 +30,7 @@ class Item:
     group: str
     frames: int = 0
     refusal: str = ""
+    part: tuple[float, ...] = field(default=(), repr=False)  # the path says it; folders are marked with what is shown
 
     @property
     def paths(self) -> list[str]:
@@ -53,7 +55,7 @@ def plan(source: Source, repository: Repository, limit: int = 0) -> list[Item]:
             matching = _chosen(source, entry, matching)
         items += [item for path in matching if (item := _item(source, entry, path, files[path], rows))]
     if len({item.path for item in items}) < len(items):
-        raise UsageError(f"source {source.name}: two of its [[pictures]] claim the same file")
+        raise UsageError(f"source {source.name}: two of its [[pictures]] claim the same file, or part of one")
     items.sort(key=lambda item: (hashlib.sha256(item.group.encode()).digest(), item.path))
     most = min(filter(None, (limit, source.at_most)), default=len(items))
     return items[:most]
@@ -110,7 +112,8 @@ def _item(source: Source, entry: Pictures, path: str, blob: str, rows: dict[str,
     least = source.table.least if source.table else {}
     small = any(float(row.get(column) or 0) < value for column, value in least.items())
     group = group_name(source.name, _shared(source, entry, path, row))
-    return Item(path, blob, entry.label, entry.method, group, entry.frames, TOO_SMALL if small else "")
+    called = f"{path}[{','.join(f'{share:g}' for share in entry.part)}]" if entry.part else path
+    return Item(called, blob, entry.label, entry.method, group, entry.frames, TOO_SMALL if small else "", entry.part)
 
 
 def _shared(source: Source, entry: Pictures, path: str, row: dict[str, str]) -> str:

@@ -45,7 +45,8 @@ class Pictures:
     "pattern" (the first bracket of the regular expression `pattern`, found in the file name), "column" (the stem of
     the table's cell in `column`) or "entry" (all files of this entry are of one origin); only: file names without
     suffix, behind their folders' where names repeat, where an eye chose among those files; empty: all; frames: the
-    files are videos, and so many frames of each are taken; 0: they are pictures.
+    files are videos, and so many frames of each are taken; 0: they are pictures; part: the files are collages, of which
+    this rectangle shows it: left, top, right and bottom, as shares of width and height; empty: the whole picture does.
     """
 
     paths: str
@@ -57,6 +58,7 @@ class Pictures:
     column: str = ""
     only: tuple[str, ...] = ()
     frames: int = 0
+    part: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,8 @@ def read_sources(wanted: list[str]) -> list[Source]:
 def _checked(values: dict[str, Any]) -> Source:
     """Build a source from a file's values; TypeError for unknown or missing keys, ValueError for senseless values."""
     values["pictures"] = tuple(
-        Pictures(**{**entry, "only": tuple(entry.get("only", ()))}) for entry in values.get("pictures", ())
+        Pictures(**{**entry, **{key: tuple(entry.get(key, ())) for key in ("only", "part")}})
+        for entry in values.get("pictures", ())
     )
     values["traps"] = tuple(values.get("traps", ()))
     if "table" in values:
@@ -154,5 +157,14 @@ def _check_pictures(entry: Pictures, has_table: bool) -> None:
         raise ValueError(f"the pattern {entry.pattern!r} needs a bracket around what pictures of one origin share")
     if entry.frames < 0:
         raise ValueError("frames is how many pictures to take of each video, or 0 when the files are pictures")
+    if entry.part and not _is_rectangle(entry.part):
+        raise ValueError("part is left, top, right and bottom, as shares of width and height, from 0 to 1")
     if (entry.where or entry.group_by == "column") and not has_table:
         raise ValueError("where, and group_by = 'column', need a [table]")
+
+
+def _is_rectangle(part: tuple[float, ...]) -> bool:
+    if len(part) != 4:
+        return False
+    left, top, right, bottom = part
+    return 0 <= left < right <= 1 and 0 <= top < bottom <= 1
