@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 
@@ -50,6 +51,7 @@ def read_picture(data: bytes) -> Picture:
         raise RejectedError(UNREADABLE, str(error)) from error
 
 
+@lru_cache(maxsize=2)  # parts of one video come one after the other
 def read_frames(data: bytes, count: int) -> list[Picture]:
     """Pixels of so many frames of an encoded video, the middles of as many equal parts. Raises RejectedError.
 
