@@ -77,10 +77,13 @@ further: .venv-dev/ready ## train on with what `make data` built, too, into runs
 	.venv-dev/bin/python -m training fit training/recipes/finer.toml $(BOTH:%=--data %) --out runs/finer --resume
 	test -f runs/merged/best.keras || .venv-dev/bin/python -m training average runs/united/best.keras runs/finer/best.keras \
 		runs/finer/best.keras --version 0.11.1 --out runs/merged
-	set -e; for run in gentle/gentle-1 broader gathered joined united merged; do \
+	.venv-dev/bin/python -m training fit training/recipes/filmed.toml $(BOTH:%=--data %) --out runs/filmed --resume
+	test -f runs/combined/best.keras || .venv-dev/bin/python -m training average runs/merged/best.keras runs/filmed/best.keras \
+		--version 0.12.1 --out runs/combined
+	set -e; for run in gentle/gentle-1 broader gathered joined united merged combined; do \
 		.venv-dev/bin/python -m training release runs/$$run --out models/deepfake; \
 	done # for the curves of these runs
-	.venv-dev/bin/python -m training reading runs/merged/best.keras --data $(DATA) --version 0.11.2 --patches-only \
+	.venv-dev/bin/python -m training reading runs/combined/best.keras --data $(DATA) --version 0.12.2 --patches-only \
 		--out runs/read
 
 release: .venv-dev/ready ## convert the model trained in RUN, fit its calibration and thresholds: models/MODEL
