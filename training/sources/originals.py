@@ -17,8 +17,7 @@ def originals(wanted: list[str], crops: Path, clones: Path, out: Path, split: st
     """Write the photos of sources whose group a manifest of crops has in `split`, and a `labels.csv`; returns how many.
 
     Sources that were kept whole have none, nor have parts of collages, and those whose groups the crops name otherwise
-    are not found. Raises
-    RepositoryError when a clone is missing, UsageError when no photo has a group of the crops.
+    are not found. Raises RepositoryError when a clone is missing, UsageError when no photo has a group of the crops.
     """
     groups = {sample.group for sample in read_manifest(crops) if sample.split == split}
     rows = []
