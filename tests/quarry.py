@@ -1,6 +1,8 @@
-"""Git repositories like those that the sources live in, made on the spot."""
+"""Git repositories like those that the sources live in, made on the spot, and the command that builds from them."""
 
+import csv
 import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -57,6 +59,21 @@ def source(path: Path, home: str, commit: str, more: str = "", pictures: str = "
         )
     )
     return path
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "training.sources", *map(str, arguments)]
+
+
+def sources(*arguments):
+    run = subprocess.run(command(*arguments), capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    return run
+
+
+def rows(table):
+    with table.open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def git(folder: Path, *arguments: str) -> str:
