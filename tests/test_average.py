@@ -14,14 +14,14 @@ START = {"sha256": "0" * 64, "crops_seen": 1000, "hours": 0.5}
 CARD = Card("x", "1", "", "classifier", 224, "logit", {"logit": 0, "patches": 1}, precision="float32")
 
 
-def trained(folder, seed, crops, begun_from=START, widths=(4, 4, 4)):
+def trained(folder, seed, crops, begun_from=START, **options):
     from training import networks
 
     keras.utils.set_random_seed(seed)
     folder.mkdir()
-    model = networks.deployable("edge", widths=widths)
-    model.save(folder / "best.keras")
-    recipe = {"network": "edge", "crops": crops}
+    options = {"widths": [4, 4, 4], **options}
+    networks.deployable("edge", **options).save(folder / "best.keras")
+    recipe = {"network": "edge", "crops": crops, "options": options}
     training = {"data_sha256": "d", "seed": seed, "recipe": recipe, "crops_seen": crops, "hours": 0.75}
     if begun_from:
         training["begun_from"] = begun_from
@@ -49,7 +49,7 @@ def test_the_mean_of_two_models_has_their_mean_weights_and_says_what_it_is_made_
     assert card.version == "2"
     assert [part["seed"] for part in card.training["mean_of"]] == [1, 2]
     assert card.training["data_sha256"] == "d"
-    assert card.training["recipe"] == {"network": "edge"}
+    assert card.training["recipe"] == {"network": "edge", "options": {"widths": [4, 4, 4]}}
     rows = (mean.parent / "history.csv").read_text().splitlines()
     assert [row.split(",")[:2] for row in rows] == [["run", "crops"], ["one", "1500"], ["two", "3000"]]
     assert not np.array_equal(weights(one)[0], weights(two)[0])
@@ -68,6 +68,23 @@ def test_the_weights_that_the_others_began_with_may_take_part_and_weigh_double(t
         assert found == pytest.approx((2 * a + b) / 3, abs=1e-6)
     card = Card.from_dict(json.loads(mean.with_suffix(".json").read_text()))
     assert (card.training["crops_seen"], card.training["hours"], card.training["seed"]) == (1500, 0.75, 2)
+
+
+def test_of_a_release_whose_logit_was_fitted_the_mean_is_as_it_was_before(tmp_path):
+    from training import networks
+    from training.average import average_models
+
+    pooled = {"pooling": "features"}
+    start = trained(tmp_path / "start", 1, crops=1000, begun_from=None, **pooled, readings=3)
+    begun_from = {**START, "sha256": hashlib.sha256(start.read_bytes()).hexdigest()}
+    grown = trained(tmp_path / "grown", 2, crops=1500, begun_from=begun_from, **pooled)
+    mean = average_models([start, grown], tmp_path / "mean", "2")
+    before = networks.deployable("edge", widths=[4, 4, 4], **pooled)
+    networks.undeploy(keras.models.load_model(start, compile=False), before)
+    for found, a, b in zip(weights(mean), before.get_weights(), weights(grown), strict=True):
+        assert found == pytest.approx((a + b) / 2, abs=1e-6)
+    options = Card.from_dict(json.loads(mean.with_suffix(".json").read_text())).training["recipe"]["options"]
+    assert options == {"widths": [4, 4, 4], **pooled}
 
 
 def test_models_without_a_common_start_have_no_mean(tmp_path):

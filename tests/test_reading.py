@@ -124,6 +124,21 @@ def test_the_three_units_say_what_they_are_meant_to(patches_only, trained, tmp_p
     assert np.ptp((whole - patches - units[:, 2])[above], axis=0) == pytest.approx(0, abs=1e-3)
 
 
+def test_training_goes_on_from_what_was_fitted_with_the_reading_from_before(trained, tmp_path):
+    from training import networks
+    from training.reading import fit_reading
+
+    best = fit_reading(trained / "best.keras", [pictures.write(tmp_path / "data")], tmp_path / "read", "1.1", True)
+    again = networks.deployable("edge", **OPTIONS)
+    networks.undeploy(keras.models.load_model(best, compile=False), again)
+    before = keras.models.load_model(trained / "best.keras", compile=False)
+    shown = np.random.default_rng(5).integers(0, 256, (6, 32, 32, 3), np.uint8)
+    expected, found = (model.predict_on_batch(shown) for model in (before, again))
+    assert found["patches"] == pytest.approx(expected["patches"], abs=1e-4)
+    assert np.ptp(expected["logit"]) > 0.01
+    assert np.ptp(found["logit"] - expected["logit"]) == pytest.approx(0, abs=1e-4)
+
+
 def test_only_a_logit_that_reads_features_once_can_be_fitted_again(trained, tmp_path):
     from training.reading import fit_reading
 

@@ -4,10 +4,11 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 from edge_detect.errors import UsageError
-from training import history
+from training import history, networks
 from training.trained import load_trained, save_model, trained_card, trained_hash
 
 
@@ -15,14 +16,15 @@ def average_models(models: list[Path], out: Path, version: str) -> Path:
     """Write the mean of trained `.keras` models (cards and histories beside them) into `out`, as training leaves one.
 
     All went on from the same weights (`begin_from` in their recipe), which may take part themselves and need no history
-    then. A model that is named twice weighs double. version: of the mean. The card counts the crops and hours of all of
+    then; had their logit been fitted after training, they take part as they were before. A model that is named twice
+    weighs double. version: of the mean. The card counts the crops and hours of all of
     them. Raises UsageError when there are fewer than two, a file is missing, or they did not begin alike.
     """
     if len(models) < 2:
         raise UsageError("a mean needs two models or more")
     try:
         parts = [{**trained_card(path).training, "sha256": trained_hash(path)} for path in models]
-        loaded = [load_trained(path) for path in models]
+        loaded = _alike([load_trained(path) for path in models], [part.get("recipe", {}) for part in parts])
         start = _common_start(parts)
         curves = {  # that of the weights they began from is part of the release's own
             path.parent.name: history.read(path.parent / "history.csv")
@@ -43,6 +45,19 @@ def average_models(models: list[Path], out: Path, version: str) -> Path:
     save_model(mean, card, out)
     history.join(curves, out / "history.csv")
     return out / "best.keras"
+
+
+def _alike(models: list[keras.Model], recipes: list[dict[str, Any]]) -> list[keras.Model]:
+    """The models, of which those with a fitted reading are without one where any other is."""
+    plain = next((recipe for recipe in recipes if not recipe.get("options", {}).get("readings")), None)
+    if plain is None:
+        return models
+    for place, recipe in enumerate(recipes):
+        if recipe.get("options", {}).get("readings"):
+            before = networks.deployable(plain["network"], **plain["options"])
+            networks.undeploy(models[place], before)
+            models[place] = before
+    return models
 
 
 def _common_start(parts: list[dict[str, Any]]) -> dict[str, Any] | None:

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
 from edge_detect.errors import UsageError
 from training.networks.baselines import meso4, mobilenet, mobilenet_v2, serenity, tiny_ladeda
@@ -40,13 +42,20 @@ def undeploy(plain: keras.Model, trained: keras.Model) -> None:
     """Make a network that is to be trained the same function as a `deployable` one: the way back from `deploy`.
 
     Layers that it has grown more than that keep what they begin with, which is nothing; a logit with weights of its own
-    begins as the mean of the patches that it was. Raises UsageError when the two are not the same network otherwise.
+    begins as the mean of the patches that it was, or, where it was fitted after training (`training.reading`), as the
+    reading of the mean features from before, but for a constant. Raises UsageError when the two are not the same
+    network otherwise.
     """
     sources = [layer for layer in plain.layers if layer.weights]
     targets = [layer for layer in trained.layers if layer.weights]
     own = [layer for layer in targets if layer.name == "logit"]
+    fitted = [layer for layer in sources if layer.name == "readings"]
     try:
-        if own and not any(layer.name == "logit" for layer in sources):
+        if fitted and own and not any(layer.name == "readings" for layer in targets):
+            own[0].set_weights(reading_of_the_whole(plain))
+            targets.remove(own[0])
+            sources = [layer for layer in sources if layer.name not in ("readings", "logit")]
+        elif own and not any(layer.name == "logit" for layer in sources):
             kernel, bias = plain.get_layer("patches").get_weights()
             own[0].set_weights([kernel[0, 0], bias])
             targets.remove(own[0])
@@ -59,6 +68,15 @@ def undeploy(plain: keras.Model, trained: keras.Model) -> None:
                 target.set_weights(source.get_weights())
     except (ValueError, TypeError) as error:
         raise UsageError(f"training can only begin from a model of the same network and options: {error}") from error
+
+
+def reading_of_the_whole(fitted: keras.Model) -> list[NDArray[np.float32]]:
+    """Kernel and bias of the logit that a network had before `training.reading` fitted it, but for a constant.
+
+    Its last unit is how far that logit is above the mean of the patches.
+    """
+    (kernels, biases), (patches, bias) = (fitted.get_layer(name).get_weights() for name in ("readings", "patches"))
+    return [kernels[:, -1:] + patches[0, 0], biases[-1:] + bias]
 
 
 def deploy(trained: keras.Model, plain: keras.Model) -> None:
