@@ -137,3 +137,12 @@ def test_patches_learn_where_there_are_any_and_only_there(recipe):
     assert weighed.losses(pooled).keys() == {"logit", "patches"}
     with pytest.raises(UsageError, match="leave patch_weight out"):
         weighed.losses(plain)
+
+
+def test_sources_that_a_recipe_names_in_vain_are_told(recipe, capsys):
+    plan = read_recipe(recipe)
+    source = read_manifest(plan.manifests[0])[0].source
+    ClassifierTask(dataclasses.replace(plan, favoured={source: 2.0}, partial=(source,)))
+    assert capsys.readouterr().err == ""
+    ClassifierTask(dataclasses.replace(plan, favoured={source: 2.0, "dfcd": 2.0}, partial=("ciplap",)))
+    assert "ciplap, dfcd\n" in capsys.readouterr().err

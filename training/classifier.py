@@ -1,5 +1,7 @@
 """The task of the classifier: random crops of labelled faces in, one logit of *fake* out."""
 
+import sys
+
 import keras
 import numpy as np
 from keras import ops
@@ -24,6 +26,7 @@ class ClassifierTask:
         samples = read_manifests(recipe.manifests)
         self.training = of_split(samples, "train")
         self.validation = of_split(samples, "val")
+        _tell_absent(recipe, self.training)
         self.maker = CropMaker(self.training, recipe)
         self._recipe = recipe
         self._pictures = load_pictures(self.validation, recipe.input_side)
@@ -79,6 +82,12 @@ class PatchLoss(keras.losses.Loss):
         wanted = answers * (1 - self._smoothing) + self._smoothing / 2
         losses = ops.softplus(logits) - wanted * logits
         return self._weight * ops.sum(known * losses) / ops.maximum(ops.sum(known), 1.0)
+
+
+def _tell_absent(recipe: Recipe, training: list[Sample]) -> None:
+    """Say which sources a recipe names without effect: a typing error, or a source that was not built."""
+    if absent := sorted({*recipe.favoured, *recipe.partial} - {sample.source for sample in training}):
+        print(f"the recipe names sources that have no training pictures here: {', '.join(absent)}", file=sys.stderr)
 
 
 def of_split(samples: list[Sample], split: str) -> list[Sample]:
