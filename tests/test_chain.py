@@ -18,7 +18,7 @@ from edge_detect.errors import ExitCode, UsageError
 from edge_detect.manifest import REAL, read_manifest
 from edge_detect.network import Network
 from training.calibrate import platt_and_thresholds
-from training.classifier_figures import SECTIONS
+from training.classifier_figures import SECTIONS, USUAL
 
 LOOSE = Limits(drop=0.5, mean_error=0.5, max_error=1, flips=1)
 LOOSELY = ("--max-drop", 0.2, "--max-mean-error", 0.5, "--max-error", 1, "--max-flips", 1)
@@ -96,6 +96,8 @@ def test_what_quantization_cost_is_written_of_the_int8_file_alone(released):
     metrics = json.loads((released / "metrics.json").read_text())
     assert metrics["checks-int8"]["against_float32"]["float32"] == "checks-float32"
     assert metrics["checks-float32"]["against_float32"] is None
+    damaged = {name: set(entry["splits"]["test"]["robustness"]) for name, entry in metrics.items()}
+    assert damaged["checks-float32"] == {"undamaged", USUAL} < damaged["checks-int8"]
 
 
 def test_a_release_in_float16_is_its_float32_model(run, data, tmp_path):

@@ -115,6 +115,25 @@ def test_the_scores_are_those_of_scan(edge_detect, data, models, evaluated):
     assert measured["real_accuracy"] == pytest.approx(np.mean(reals), abs=1e-4)
 
 
+def test_a_model_may_be_damaged_in_fewer_ways_and_then_as_beside_the_others(data, models):
+    from edge_detect.evaluation.damage import DAMAGES
+    from edge_detect.evaluation.evaluate import evaluate
+    from edge_detect.manifest import read_manifest
+
+    int8, float32 = models[:2]
+    chosen = tuple(damage for damage in DAMAGES if damage.name in ("JPEG 70", "JPEG 30", "noise 10"))
+    usual = tuple(damage for damage in chosen if damage.name == "JPEG 70")
+    samples = read_manifest(data)
+    fully = evaluate([int8, float32], samples, damages=chosen).scored["test"]
+    fewer = evaluate([float32, int8], samples, damages=chosen, fewer={float32: usual})
+    figures = fewer.figures["splits"]["test"]["models"]
+    assert list(figures["tiny-int8"]["robustness"]) == ["undamaged", "JPEG 70", "JPEG 30", "noise 10"]
+    assert list(figures["tiny-float32"]["robustness"]) == ["undamaged", "JPEG 70"]
+    found = fewer.scored["test"]
+    np.testing.assert_array_equal(found["tiny-int8"].scores, fully["tiny-int8"].scores)
+    np.testing.assert_array_equal(found["tiny-float32"].scores, fully["tiny-float32"].scores[:2])
+
+
 def test_the_figures_have_stable_keys(evaluated):
     figures = evaluated[1]
     assert list(figures) == ["schema_version", "intervals", "models", "splits", "int8_against_float32"]

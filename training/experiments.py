@@ -131,7 +131,9 @@ def measure(models: dict[str, list[Path]], data: list[Path]) -> dict[str, Measur
     with progress(sum(map(len, chosen.values())), "scoring") as advance:
         for split_name, part in chosen.items():
             split = Split(part)
-            scores = dict(zip(paths, (one.scores[0] for one in score(part, [detectors], (), advance)), strict=True))
+            scores = dict(
+                zip(paths, (one.scores[0] for one in score(part, [detectors], [()] * len(paths), advance)), strict=True)
+            )
             for row in rows(split):
                 if row.kind in ("all", "sources") and row.fakes.any():
                     for name, seeds in models.items():

@@ -1,9 +1,10 @@
 """Models measured on labelled face crops: which pictures, which models, and everything that is measured."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from edge_detect.card import Card
@@ -49,14 +50,16 @@ def evaluate(
     splits: Sequence[str] = (),
     together: Sequence[Sequence[str]] = (),
     damages: tuple[Damage, ...] = DAMAGES,
+    fewer: Mapping[Path, tuple[Damage, ...]] = MappingProxyType({}),
     workers: int | None = None,
     quiet: bool = False,
 ) -> Evaluation:
     """Measure packed classifiers on samples; the first model is the one that is asked about.
 
-    splits: default, those of REPORTED that have pictures; together: sources that are also measured as one; workers:
-    threads, default one per core. Raises UsageError when a split has no pictures or a source is not there, ModelError
-    when a model is no classifier, PictureError when a picture cannot be read, MissingExtraError without scikit-learn.
+    splits: default, those of REPORTED that have pictures; together: sources that are also measured as one; fewer: some
+    of these damages, for models that are not measured under all; workers: threads, default one per core. Raises
+    UsageError when a split has no pictures or a source is not there, ModelError when a model is no classifier,
+    PictureError when a picture cannot be read, MissingExtraError without scikit-learn.
     """
     require("evaluation", "evaluate", "sklearn")
     chosen = _choose(samples, splits)
@@ -66,10 +69,11 @@ def evaluate(
     ]
     cards = [detector.card for detector in detectors[0]]
     names = _names(paths, cards)
+    each = [fewer.get(path, damages) for path in paths]
     scored = {}
     with progress(sum(map(len, chosen.values())), "scoring", hidden=quiet) as advance:
         for name, part in chosen.items():
-            scored[name] = dict(zip(names, score(part, detectors, damages, advance), strict=True))
+            scored[name] = dict(zip(names, score(part, detectors, each, advance), strict=True))
     about = [_about(path, card) for path, card in zip(paths, cards, strict=True)]
     spent = costs(paths, detectors, [sample for part in chosen.values() for sample in part])
     parts = {name: Split(part, picture_sides(part)) for name, part in chosen.items()}
@@ -82,8 +86,8 @@ def evaluate(
     }
     for name, split in parts.items():
         measured, draws = {}, {}
-        for model, card in zip(names, cards, strict=True):
-            measured[model], draws[model] = _measure(split, scored[name][model], card, together, damages)
+        for model, card, mine in zip(names, cards, each, strict=True):
+            measured[model], draws[model] = _measure(split, scored[name][model], card, together, mine)
         figures["splits"][name] = {**_counts(split), "file_floors": file_floors(split), "models": measured}
         for int8, entry in figures["int8_against_float32"].items():
             pair = (int8, entry["float32"])

@@ -34,33 +34,40 @@ class Scored:
 def score(
     samples: Sequence[Sample],
     workers: Sequence[Sequence[Detector]],
-    damages: tuple[Damage, ...],
+    damages: Sequence[tuple[Damage, ...]],
     advance: Callable[[], None],
 ) -> list[Scored]:
     """Score pictures with each model; workers: for each thread, a detector of each model, that finds no faces.
 
-    advance is called for each picture. Raises PictureError, which names the file, when one cannot be read.
+    damages: of each model; one of them has all that any other has. advance is called for each picture. Raises
+    PictureError, which names the file, when one cannot be read.
     """
-    found = np.empty((len(samples), 2, len(workers[0]), 1 + len(damages)))
-    for at, answer in enumerate(in_order(samples, workers, partial(_score, damages=damages))):
-        found[at] = answer
+    found = [np.empty((len(samples), 2, 1 + len(mine))) for mine in damages]
+    for at, answers in enumerate(in_order(samples, workers, partial(_score, damages=damages))):
+        for values, answer in zip(found, answers, strict=True):
+            values[at] = answer
         advance()
-    scores, verdicts = np.moveaxis(found, 0, -1)
-    return [Scored(one, two.astype(np.int8)) for one, two in zip(scores, verdicts, strict=True)]
+    both = (np.moveaxis(values, 0, -1) for values in found)
+    return [Scored(scores, verdicts.astype(np.int8)) for scores, verdicts in both]
 
 
-def _score(detectors: Sequence[Detector], sample: Sample, damages: tuple[Damage, ...]) -> NDArray[np.float64]:
-    """Score and verdict of a picture: (2, models, conditions)."""
+def _score(
+    detectors: Sequence[Detector], sample: Sample, damages: Sequence[tuple[Damage, ...]]
+) -> list[NDArray[np.float64]]:
+    """Scores and verdicts of a picture: (2, conditions) for each model."""
+    every = max(damages, key=len)
     try:
         data = sample.path.read_bytes()
-        states = [data, *(damaged(data, damages) if damages else ())]
+        states = dict(zip(every, damaged(data, every) if every else (), strict=True))
     except (OSError, PictureError) as error:
         raise PictureError(f"{sample.path}: {getattr(error, 'strerror', None) or error}") from error
-    found = np.empty((2, len(detectors), len(states)))
-    for at, detector in enumerate(detectors):
-        for to, state in enumerate(states):
-            result = detector.detect(state, name=str(sample.path))
+    answers = []
+    for detector, mine in zip(detectors, damages, strict=True):
+        results = [detector.detect(state, name=str(sample.path)) for state in (data, *map(states.__getitem__, mine))]
+        for result in results:
             if result.score is None:
                 raise PictureError(f"{sample.path}: {result.error}")
-            found[:, at, to] = result.score, VERDICTS.index(result.verdict)
-    return found
+        answers.append(
+            np.array([[one.score for one in results], [VERDICTS.index(one.verdict) for one in results]], float)
+        )
+    return answers
