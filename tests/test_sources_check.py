@@ -188,9 +188,7 @@ def test_crops_of_one_picture_are_alike_and_crops_of_others_are_not():
 
 def test_the_wider_search_proposes_what_comparing_every_window_would():
     def gray(seed, shift=0):
-        mixed = cv2.addWeighted(
-            crop(1, shift), 0.6, crop(seed, shift), 0.4, 0
-        )  # all of them alike in part, as faces are
+        mixed = cv2.addWeighted(crop(1, shift), 0.6, crop(seed, shift), 0.4, 0)  # alike in part, as faces are
         return image.resize(cv2.cvtColor(mixed, cv2.COLOR_RGB2GRAY), likeness.THUMB)
 
     one = np.stack([gray(seed, shift=8) for seed in range(2, 7)])

@@ -17,21 +17,21 @@ def average_models(models: list[Path], out: Path, version: str) -> Path:
 
     All went on from the same weights (`begin_from` in their recipe), which may take part themselves and need no history
     then; had their logit been fitted after training, they take part as they were before. A model that is named twice
-    weighs double. version: of the mean. The card counts the crops and hours of all of
-    them. Raises UsageError when there are fewer than two, a file is missing, or they did not begin alike.
+    weighs double. version: of the mean. The card counts the crops and hours of all of them. Raises UsageError when
+    there are fewer than two, a file is missing, or they did not begin alike.
     """
     if len(models) < 2:
         raise UsageError("a mean needs two models or more")
     try:
         parts = [{**trained_card(path).training, "sha256": trained_hash(path)} for path in models]
-        loaded = _alike([load_trained(path) for path in models], [part.get("recipe", {}) for part in parts])
+        loaded = _alike([load_trained(path) for path in models], [part["recipe"] for part in parts])
         start = _common_start(parts)
         curves = {  # that of the weights they began from is part of the release's own
             path.parent.name: history.read(path.parent / "history.csv")
             for path, part in zip(models, parts, strict=True)
             if start is None or part["sha256"] != start["sha256"]
         }
-    except (OSError, ValueError) as error:
+    except (OSError, KeyError, ValueError) as error:
         raise UsageError(
             f"each model needs its card and history beside it, as training leaves them: {error}"
         ) from error
@@ -49,11 +49,12 @@ def average_models(models: list[Path], out: Path, version: str) -> Path:
 
 def _alike(models: list[keras.Model], recipes: list[dict[str, Any]]) -> list[keras.Model]:
     """The models, of which those with a fitted reading are without one where any other is."""
-    plain = next((recipe for recipe in recipes if not recipe.get("options", {}).get("readings")), None)
-    if plain is None:
+    fitted = [bool(recipe["options"].get("readings")) for recipe in recipes]
+    if all(fitted):
         return models
-    for place, recipe in enumerate(recipes):
-        if recipe.get("options", {}).get("readings"):
+    plain = recipes[fitted.index(False)]
+    for place in range(len(models)):
+        if fitted[place]:
             before = networks.deployable(plain["network"], **plain["options"])
             networks.undeploy(models[place], before)
             models[place] = before
