@@ -1,7 +1,6 @@
 """Checking built sources: nothing twice, nothing across splits, and how much the files alone give away."""
 
 import csv
-import itertools
 import subprocess
 import sys
 
@@ -184,22 +183,6 @@ def test_crops_of_one_picture_are_alike_and_crops_of_others_are_not():
     values = likeness.correlations(thumbs, thumbs, pairs, 1)
     assert values[0] > likeness.ALIKE
     assert values[1:].max() < likeness.ALIKE - 0.1
-
-
-def test_the_wider_search_proposes_what_comparing_every_window_would():
-    def gray(seed, shift=0):
-        mixed = cv2.addWeighted(crop(1, shift), 0.6, crop(seed, shift), 0.4, 0)  # alike in part, as faces are
-        return image.resize(cv2.cvtColor(mixed, cv2.COLOR_RGB2GRAY), likeness.THUMB)
-
-    one = np.stack([gray(seed, shift=8) for seed in range(2, 7)])
-    two = np.stack([gray(seed) for seed in range(2, 42)])
-    core = likeness._unit(likeness._windows(two, likeness._CORE, 0, 0, 12))
-    views = itertools.product(likeness._SCALES, likeness._SHIFTS, likeness._SHIFTS)
-    best = np.max([likeness._unit(likeness._windows(one, *view, 12)) @ core.T for view in views], axis=0)
-    likely = [(row, int(other)) for row in range(5) for other in np.argsort(-best[row])[: likeness._CANDIDATES]]
-    expected = {(row, other) for row, other in likely if best[row, other] >= likeness._LEAST}
-    assert 5 < len(expected) < best.size
-    assert set(map(tuple, likeness.similar(one, two, 2).tolist())) == expected
 
 
 def samples(folder, count, label, quality):

@@ -53,12 +53,14 @@ def _alike(models: list[keras.Model], recipes: list[dict[str, Any]]) -> list[ker
     if all(fitted):
         return models
     plain = recipes[fitted.index(False)]
-    for place in range(len(models)):
-        if fitted[place]:
-            before = networks.deployable(plain["network"], **plain["options"])
-            networks.undeploy(models[place], before)
-            models[place] = before
-    return models
+    return [_before_reading(model, plain) if one else model for model, one in zip(models, fitted, strict=True)]
+
+
+def _before_reading(model: keras.Model, plain: dict[str, Any]) -> keras.Model:
+    """A model whose logit was fitted, as the network of the recipe `plain`, which knows no such reading."""
+    before = networks.deployable(plain["network"], **plain["options"])
+    networks.undeploy(model, before)
+    return before
 
 
 def _common_start(parts: list[dict[str, Any]]) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_detect.card import read_packed, write_packed
-from edge_detect.evaluation.comparison import flat
+from edge_detect.evaluation.comparison import flat, twins
 from edge_detect.evaluation.damage import DAMAGES, Damage
 from edge_detect.evaluation.evaluate import REPORTED, evaluate
 from edge_detect.evaluation.tables import OPERATING_POINTS, VERDICTS, operating_rows, verdict_rows
@@ -43,14 +43,14 @@ def measure(
 ) -> dict[Path, dict[str, Any]]:
     """Measure packed models on the splits `test` and `unseen` of manifests; return their entries for metrics.json.
 
-    together: sources that are also measured as one, where the data have all of them. A float model beside the int8 one
-    of its name is damaged as usual only: nobody runs it, and it is slow. A short form of an entry is written into the
-    model's card.
+    together: sources that are also measured as one, where the data have all of them. The float model that an int8 one
+    is set against is damaged as usual only: nobody runs it, and it is slow. A short form of an entry is written into
+    the model's card.
     """
     samples = read_manifests(data)
-    cards = {path: read_packed(path)[1] for path in paths}
-    shipped = {card.name for card in cards.values() if card.precision == "int8"}
-    beside = [path for path, card in cards.items() if card.precision != "int8" and card.name in shipped]
+    references = {
+        Path(reference) for _, reference in twins([*map(str, paths)], [read_packed(path)[1] for path in paths])
+    }
     usual = tuple(damage for damage in damages if damage.name == USUAL)
     there = {sample.source for sample in samples if sample.split in REPORTED}
     evaluation = evaluate(
@@ -58,7 +58,7 @@ def measure(
         samples,
         together=[names for names in together if there.issuperset(names)],
         damages=damages,
-        fewer=dict.fromkeys(beside, usual),
+        fewer=dict.fromkeys(references, usual),
     )
     figures = evaluation.figures
     sha256 = data_hash([sample for sample in samples if sample.split in evaluation.splits])

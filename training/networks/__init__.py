@@ -52,7 +52,7 @@ def undeploy(plain: keras.Model, trained: keras.Model) -> None:
     fitted = [layer for layer in sources if layer.name == "readings"]
     try:
         if fitted and own and not any(layer.name == "readings" for layer in targets):
-            own[0].set_weights(reading_of_the_whole(plain))
+            own[0].set_weights(_reading_of_the_whole(plain))
             targets.remove(own[0])
             sources = [layer for layer in sources if layer.name not in ("readings", "logit")]
         elif own and not any(layer.name == "logit" for layer in sources):
@@ -70,7 +70,7 @@ def undeploy(plain: keras.Model, trained: keras.Model) -> None:
         raise UsageError(f"training can only begin from a model of the same network and options: {error}") from error
 
 
-def reading_of_the_whole(fitted: keras.Model) -> list[NDArray[np.float32]]:
+def _reading_of_the_whole(fitted: keras.Model) -> list[NDArray[np.float32]]:
     """Kernel and bias of the logit that a network had before `training.reading` fitted it, but for a constant.
 
     Its last unit is how far that logit is above the mean of the patches.

@@ -28,9 +28,7 @@ _GAIN = 0.06
 """Finer scales add no more than this to the correlation at the best coarse one."""
 _SCALES = (0.50, 0.56, 0.63, 0.70, 0.79)
 _SHIFTS = (-0.12, -0.08, -0.04, 0.0, 0.04, 0.08, 0.12)
-_BLOCK, _WIDE = 256, 1024
-_LEADING = 32
-"""Directions in which windows are compared first; what lies in the rest is bounded."""
+_BLOCK = 512
 
 Thumbs = NDArray[np.uint8]
 Indices = NDArray[np.int64]
@@ -64,47 +62,24 @@ def bits(one: NDArray[np.float32], two: NDArray[np.float32]) -> NDArray[np.int64
     return np.asarray((one != two).sum(axis=1), np.int64)
 
 
-def similar(one: Thumbs, two: Thumbs, workers: int) -> Pairs:
+def similar(one: Thumbs, two: Thumbs) -> Pairs:
     """For each of `one`, the pictures of `two` that look most like it when windows are shifted and scaled."""
     if not (len(one) and len(two)):
         return np.empty((0, 2), np.int64)
     core = _unit(_windows(two, _CORE, 0.0, 0.0, 12))
-    basis = np.linalg.eigh(core.T @ core)[1][:, -_LEADING:]
-    bounds = _bounding(core, basis).T
-
-    def found(start: int) -> Pairs:
+    found = []
+    for start in range(0, len(one), _BLOCK):
         part = one[start : start + _BLOCK]
-        views = [(scale, x, y) for scale in _SCALES for x in _SHIFTS for y in _SHIFTS]
-        windows = np.stack([_unit(_windows(part, *view, 12)) for view in views], axis=1)
-        possible = _highest(_bounding(windows, basis), bounds) >= _LEAST
-        pairs = []
-        for row, near in enumerate(possible):
-            places = np.flatnonzero(near)
-            best = (windows[row] @ core[places].T).max(axis=0)
-            chosen = np.argsort(-best)[:_CANDIDATES]
-            chosen = chosen[best[chosen] >= _LEAST]
-            pairs.append(np.stack([np.full(len(chosen), start + row), places[chosen]], axis=1))
-        return np.concatenate(pairs)
-
-    with ThreadPoolExecutor(workers) as pool:
-        return np.concatenate(list(pool.map(found, range(0, len(one), _BLOCK))))
-
-
-def _bounding(rows: NDArray[np.float32], basis: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Unit rows (…, n) in few directions, and the length of the rest: a product of two bounds that of the rows."""
-    leading = rows @ basis
-    rest = np.sqrt(np.maximum(0, 1 - (leading**2).sum(axis=-1, keepdims=True)))
-    return np.concatenate([leading, rest], axis=-1)
-
-
-def _highest(windows: NDArray[np.float32], columns: NDArray[np.float32]) -> NDArray[np.float32]:
-    """For pictures with windows (n, views, k) and columns (k, m), the highest product of any view, (n, m)."""
-    best = np.full((len(windows), columns.shape[1]), -1, np.float32)
-    for start in range(0, columns.shape[1], _WIDE):  # as much as stays near the processor
-        few = np.ascontiguousarray(columns[:, start : start + _WIDE])
-        for view in windows.swapaxes(0, 1):
-            np.maximum(best[:, start : start + _WIDE], view @ few, out=best[:, start : start + _WIDE])
-    return best
+        best = np.full((len(part), len(two)), -1, np.float32)
+        for scale in _SCALES:
+            for x in _SHIFTS:
+                for y in _SHIFTS:
+                    np.maximum(best, _unit(_windows(part, scale, x, y, 12)) @ core.T, out=best)
+        count = min(_CANDIDATES, len(two))
+        chosen = np.argpartition(-best, count - 1, axis=1)[:, :count]
+        rows, places = np.nonzero(np.take_along_axis(best, chosen, axis=1) >= _LEAST)
+        found.append(np.stack([start + rows, chosen[rows, places]], axis=1))
+    return np.concatenate(found)
 
 
 def correlations(one: Thumbs, two: Thumbs, pairs: Pairs, workers: int) -> NDArray[np.float64]:

@@ -43,7 +43,7 @@ def find_twins(given: list[Sample], built: list[Sample]) -> list[Twin]:
     samples = given + built
     workers = os.cpu_count() or 1
     thumbs = _thumbnails(samples, workers)
-    pairs, least = _proposed(samples, thumbs, len(given), workers)
+    pairs, least = _proposed(samples, thumbs, len(given))
     values = likeness.correlations(thumbs, thumbs, pairs, workers)
     alike: dict[int, list[tuple[int, float]]] = {}
     for (one, two), value in zip(pairs[values >= least].tolist(), values[values >= least].tolist(), strict=True):
@@ -85,15 +85,13 @@ def _thumbnails(samples: list[Sample], workers: int) -> likeness.Thumbs:
     return thumbs
 
 
-def _similar(thumbs: likeness.Thumbs, held: likeness.Indices, new: likeness.Indices, workers: int) -> likeness.Pairs:
+def _similar(thumbs: likeness.Thumbs, held: likeness.Indices, new: likeness.Indices) -> likeness.Pairs:
     """Pairs (held, new index) that the wider search proposes."""
-    pairs = likeness.similar(thumbs[held], thumbs[new], workers)
+    pairs = likeness.similar(thumbs[held], thumbs[new])
     return np.stack([held[pairs[:, 0]], new[pairs[:, 1]]], axis=1)
 
 
-def _proposed(
-    samples: list[Sample], thumbs: likeness.Thumbs, given: int, workers: int
-) -> tuple[likeness.Pairs, NDArray[np.float64]]:
+def _proposed(samples: list[Sample], thumbs: likeness.Thumbs, given: int) -> tuple[likeness.Pairs, NDArray[np.float64]]:
     """Pairs (smaller, larger index) worth a closer look, and the correlation from which on each shows the same.
 
     The larger index is always that of a built picture.
@@ -111,10 +109,10 @@ def _proposed(
         held, new = mine[mine < given], mine[mine >= given]
         if not framed[new].any():  # taken whole, as the given ones were: wide for what is only judged on
             held = held[~training[held]]
-        blocks.append(_similar(thumbs, held, new, workers))
+        blocks.append(_similar(thumbs, held, new))
     # Data sets are copied under other names: whatever their source, no built picture may show what is held out.
     others = given + np.flatnonzero(~np.isin(sources[given:], sources[:given]))
-    blocks.append(_similar(thumbs, np.flatnonzero(~training[:given]), others, workers))
+    blocks.append(_similar(thumbs, np.flatnonzero(~training[:given]), others))
     pairs = np.unique(np.concatenate(blocks), axis=0)
     one, two = pairs.T
     groups = np.unique([sample.group for sample in samples], return_inverse=True)[1]
