@@ -7,9 +7,12 @@ from edge_detect.card import Card, Thresholds
 from edge_detect.false_alarms import allowed, rate_of_new
 from edge_detect.sinks.text import printable
 
+_LISTED = 8
+"""So many entries of a list are shown."""
+
 
 def describe(card: Card, path: Path) -> str:
-    """The card as text for people; control characters in a card of somebody else's are escaped."""
+    """The card as text for people, its provenance in short; control characters in somebody else's card are escaped."""
     lines = [
         f"{card.name} {card.version} ({card.precision})",
         card.description,
@@ -20,9 +23,10 @@ def describe(card: Card, path: Path) -> str:
         *describe_meaning(card),
         f"licence      {card.licence or 'not stated'}",
     ]
-    for title, values in (("training", card.training), ("conversion", card.conversion), ("metrics", card.metrics)):
+    for title, values in (("metrics", card.metrics), ("conversion", card.conversion), ("training", card.training)):
         lines += ["", title] if values else []
         lines += [f"  {key}: {_short(value)}" for key, value in values.items()]
+    lines += ["", "all of it: edge-detect info --json"]
     return "\n".join(printable(line) for line in lines)
 
 
@@ -61,9 +65,14 @@ def _false_alarms(thresholds: Thresholds) -> list[str]:
 
 def _short(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key}={_short(inner)}" for key, inner in value.items())
+        return ", ".join(f"{key}={_inner(inner)}" for key, inner in value.items())
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list | tuple):
-        return ", ".join(_short(inner) for inner in value)
+        left = len(value) - _LISTED
+        return ", ".join(map(_inner, value[:_LISTED])) + (f" and {left} more" if left > 0 else "")
     return str(value)
+
+
+def _inner(value: Any) -> str:
+    return "…" if isinstance(value, dict) else _short(value)

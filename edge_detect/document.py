@@ -3,7 +3,14 @@
 import re
 from pathlib import Path
 
+from edge_detect.card import read_packed
 from edge_detect.errors import UsageError
+
+
+def byline(*models: Path) -> str:
+    """Whose figures follow: a sentence with the name, version and precision of each packed file."""
+    cards = [read_packed(model)[1] for model in models]
+    return f"By {' and '.join(f'{card.name} {card.version}, {card.precision}' for card in cards)}."
 
 
 def check_markers(path: Path, *names: str) -> None:

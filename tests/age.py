@@ -13,7 +13,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge_detect.document import check_markers, replace_between
+from edge_detect.document import byline, check_markers, replace_between
+from edge_detect.models import DEFAULT, FINDER, find_model
 from edge_detect.table import table
 from training.demo import portrait
 
@@ -73,7 +74,7 @@ def main(document: Path) -> None:
         clip = film(Path(folder) / "sway.avi")
         rows = [[share, *measure(clip, others)] for share, others in SHARES.items()]
     heading = ["of a core", "ms a frame", "frames", "dropped", "age p50", "limit", "age p95", "limit"]
-    found = table(heading, rows)
+    found = f"{byline(find_model(DEFAULT), find_model(FINDER))}\n\n{table(heading, rows)}"
     replace_between(document, "age", found)
     print(found)
 

@@ -15,7 +15,8 @@ import parity
 import web
 import web_pictures
 
-from edge_detect.document import check_markers, replace_between
+from edge_detect.document import byline, check_markers, replace_between
+from edge_detect.models import DEFAULT, FINDER, find_model
 from edge_detect.table import table
 
 README, DOCUMENT = web.ROOT / "README.md", web.ROOT / "docs" / "web.md"
@@ -29,7 +30,7 @@ def figures_table(figures: dict[str, dict[str, float]]) -> str:
         (name, f"{one['bytes'] / 1e6:.1f}", f"{one['firstVerdict'] / 1000:.1f}", f"{one['frame']:.0f}")
         for name, one in figures.items()
     ]
-    return table(heading, rows)
+    return f"{byline(find_model(DEFAULT), find_model(FINDER))}\n\n{table(heading, rows)}"
 
 
 def main() -> int:

@@ -25,7 +25,7 @@ from PIL import Image, ImageCms
 from convert.page import reference
 from edge_detect import Detector, image
 from edge_detect.detector import SMALLEST_SHARE
-from edge_detect.document import replace_between
+from edge_detect.document import byline, replace_between
 from edge_detect.models import DEFAULT, find_model
 from edge_detect.table import table
 from training import demo
@@ -163,7 +163,7 @@ def summary(folder: Path) -> str:
         largest = max(each["measured"]["largest"] for each in of_kind)
         cells = f"{apart['litert']:.5f}", f"{apart['tfjs']:.5f}", f"{differing:.2%}" if differing else "none"
         rows.append((kind, str(len(of_kind)), *cells, str(largest) if differing else ""))
-    return table(heading, rows)
+    return f"{byline(find_model(DEFAULT), reference(DEFAULT))}\n\n{table(heading, rows)}"
 
 
 def into(document: Path | None) -> int:

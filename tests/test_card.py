@@ -163,6 +163,15 @@ def test_the_description_names_what_people_ask_for(tiny_model):
     assert pack(flatbuffer, card) == tiny_model.read_bytes()
 
 
+def test_the_description_of_long_provenance_is_short(tiny_model):
+    run = {"sources": [f"source{n}" for n in range(200)], "earlier": {"earlier": {"sources": ["a"] * 200}}}
+    text = describe(tiny.card(training={**run, "mean_of": [run] * 9}), tiny_model)
+    assert "sources: source0, source1" in text
+    assert "source7 and 192 more" in text
+    assert "edge-detect info --json" in text
+    assert max(map(len, text.splitlines())) < 2000
+
+
 def test_the_description_escapes_what_a_terminal_would_obey(tiny_model):
     card = tiny.card(description="nice\x1b[2J\nlicence      free", labels=("real", "\x1b]0;fake\x07"))
     text = describe(card, tiny_model)

@@ -25,7 +25,7 @@ def test_each_fake_is_set_beside_its_original(folder, tiny_model):
 
 
 def test_a_clip_without_a_face_is_not_above_anything(folder):
-    assert compare(SHIPPED, folder).startswith("0 of 2 fake clips")
+    assert "0 of 2 fake clips" in compare(SHIPPED, folder)
 
 
 def test_a_folder_without_labels_or_pairs_is_an_error(tmp_path):

@@ -8,9 +8,7 @@ import pytest
 pytest.importorskip("sklearn")
 
 import zoo
-from conftest import ROOT, SHIPPED
 
-from edge_detect.card import read_packed
 from edge_detect.errors import UsageError
 from training.judged import compare
 
@@ -42,9 +40,3 @@ def test_data_without_such_sources_is_an_error(tiny_model, tmp_path):
     rows = [(10, "real", "quiz", "unseen"), (250, "fake", "quiz", "train")]
     with pytest.raises(UsageError, match="no reals and fakes that are judged by only"):
         compare(tiny_model, write(tmp_path, *rows))
-
-
-def test_the_figures_in_the_model_card_are_of_the_shipped_model():
-    card = read_packed(SHIPPED)[1]
-    text = (ROOT / "models" / "deepfake" / "README.md").read_text()
-    assert f"<!-- judged -->\nBy {card.name} {card.version}, {card.precision}." in text

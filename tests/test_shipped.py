@@ -8,6 +8,7 @@ from conftest import ROOT, SHIPPED
 
 from edge_detect import Detector, image
 from edge_detect.card import read_packed
+from edge_detect.document import byline
 from edge_detect.manifest import read_manifest
 from edge_detect.models import FINDER, find_model
 from training import classifier_figures
@@ -65,6 +66,12 @@ def test_every_table_of_the_model_card_is_what_the_metrics_say(name):
 def test_the_table_of_the_readme_is_what_the_metrics_say():
     table = classifier_figures.sections(figures("deepfake"), "deepfake-int8")["overview"]
     assert f"<!-- overview -->\n{table}\n<!-- /overview -->" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize(("card", "section"), [("deepfake", "clips"), ("deepfake", "judged"), ("face", "photos")])
+def test_figures_of_a_command_of_their_own_are_of_the_shipped_model_too(card, section):
+    text = (ROOT / "models" / card / "README.md").read_text()
+    assert f"<!-- {section} -->\n{byline(file('deepfake'))}" in text
 
 
 def test_the_readme_sets_the_smaller_one_beside_the_larger_as_it_is_now():

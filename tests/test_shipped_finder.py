@@ -12,7 +12,6 @@ from edge_detect import Detector, Verdict, image
 from edge_detect.card import read_packed
 from edge_detect.face_evaluation import evaluate_faces
 from edge_detect.faces import FaceFinder
-from edge_detect.models import find_model
 from edge_detect.network import Network
 from edge_detect.scenes import read_scenes
 from training import finder_figures
@@ -34,12 +33,6 @@ def finder():
 
 def test_the_default_finder_is_the_shipped_one():
     assert Detector.load()._finder.card.sha256 == read_packed(SHIPPED)[1].sha256
-
-
-def test_what_finding_costs_was_measured_with_the_shipped_classifier():
-    card = read_packed(find_model())[1]
-    measured = (FOLDER / "README.md").read_text().split("<!-- photos -->")[1]
-    assert measured.lstrip().startswith(f"By {card.name} {card.version}, {card.precision}.")
 
 
 def test_the_finder_is_under_400_kilobytes():

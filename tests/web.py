@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 WEB = ROOT / "edge_detect" / "serve" / "web"
 PAGE = ROOT / "edge_detect" / "serve" / "static" / "index.html"
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 
 
 def missing(*, browser: bool = True) -> str | None:

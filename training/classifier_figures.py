@@ -108,8 +108,8 @@ def sections(metrics: dict[str, Any], shown: str) -> dict[str, str]:
 def overview(metrics: dict[str, Any], shown: str) -> str:
     """One row per model: size, multiply-adds of a look, latency, AUC over each split and each source with both classes.
 
-    False alarms are those of the split that is farthest from training, flips those of the nearest. Entries from before
-    these were measured have blanks there.
+    Hits are of both splits, false alarms of the one that is farthest from training, flips of the nearest. Entries from
+    before these were measured have blanks there.
     """
     first = metrics[shown]["splits"]
     columns = [(split, "all") for split in first]
@@ -122,7 +122,7 @@ def overview(metrics: dict[str, Any], shown: str) -> str:
     heading = ["model", "kB", "M mult-adds a look", "ms a crop", "crops seen", "hours"]
     heading += [f"{split}: {name}" for split, name in columns]
     nearest, farthest = next(iter(first)), list(first)[-1]
-    heading += [f"{farthest}: false alarms", f"{nearest}: flips by {USUAL}"]
+    heading += [*(f"{split}: hits" for split in first), f"{farthest}: false alarms", f"{nearest}: flips by {USUAL}"]
     rows = []
     for model, entry in sorted(metrics.items()):
         splits = entry["splits"]
@@ -138,6 +138,7 @@ def overview(metrics: dict[str, Any], shown: str) -> str:
                     number({"all": splits[split]["all"], **splits[split]["sources"]}[name].get("auc"))
                     for split, name in columns
                 ),
+                *(percent(_hits(splits[split]["all"])) for split in first),
                 percent(_false_alarms(splits[farthest]["all"])),
                 percent(_flips(splits[nearest])),
             ]
@@ -229,6 +230,11 @@ def _row(label: str, values: dict[str, Any], floor: float | None = None) -> list
 def _false_alarms(values: dict[str, Any]) -> float | None:
     """The share of reals called fake; None where there are none."""
     return 1 - values["real_accuracy"] if "real_accuracy" in values else None
+
+
+def _hits(values: dict[str, Any]) -> float | None:
+    """The share of fakes called fake; None where there are none."""
+    return values.get("fake_accuracy")
 
 
 def _flips(found: dict[str, Any]) -> float | None:

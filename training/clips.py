@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge_detect.detector import Detector
+from edge_detect.document import byline
 from edge_detect.errors import UsageError
 from edge_detect.live.events import Summary
 from edge_detect.live.watcher import watch
@@ -26,7 +27,7 @@ class Pair(NamedTuple):
 
 
 def compare(model: Path, folder: Path) -> str:
-    """A table of the fake clips of a folder with `labels.csv` (file, label, method, target), and how many score higher.
+    """By whom, how many fake clips of a folder with `labels.csv` (file, label, method, target) score higher, and each.
 
     Raises UsageError when the folder has no such file or no fake clip with its original, SourceError when a clip cannot
     be read.
@@ -38,7 +39,8 @@ def compare(model: Path, folder: Path) -> str:
         for pair in pairs
     ]
     heading = ("clip", "method", "score", "its original", "above")
-    return f"{higher} of {len(pairs)} fake clips score above their original.\n\n{table(heading, rows)}"
+    found = f"{byline(model)} {higher} of {len(pairs)} fake clips score above their original."
+    return f"{found}\n\n{table(heading, rows)}"
 
 
 def measure(detector: Detector, folder: Path) -> list[Pair]:

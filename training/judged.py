@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from edge_detect.card import read_packed
+from edge_detect.document import byline
 from edge_detect.errors import UsageError
 from edge_detect.evaluation.evaluate import evaluate
 from edge_detect.manifest import FAKE, REAL, read_manifest
@@ -26,8 +26,7 @@ def compare(model: Path, data: Path) -> str:
     (found,) = split["models"].values()
     measured = {"all": found["all"], **found["sources"]}
     rows = [_row(name, values, found["verdicts"][name]) for name, values in measured.items()]
-    card = read_packed(model)[1]
-    return f"By {card.name} {card.version}, {card.precision}.\n\n{table(_HEADING, rows)}"
+    return f"{byline(model)}\n\n{table(_HEADING, rows)}"
 
 
 def _row(name: str, values: dict[str, Any], shares: dict[str, Any]) -> list[str]:

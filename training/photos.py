@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_detect.card import read_packed
 from edge_detect.detector import Detector
+from edge_detect.document import byline
 from edge_detect.errors import PictureError, UsageError
 from edge_detect.evaluation import metrics
 from edge_detect.manifest import REAL, Sample, read_manifest
@@ -40,10 +40,8 @@ def compare(model: Path, crops: Path, photos: Path) -> str:
             continue
         either = (chosen & (labels != REAL)) | (reals if reals.any() else labels == REAL)
         rows.append(_row(source, labels[either], before[either], after[either], int(missed[chosen].sum())))
-    card = read_packed(model)[1]
-    scored = f"By {card.name} {card.version}, {card.precision}."
     heading = ("source", "real", "fake", "AUC of crops", "AUC of photos", "difference", "no face found")
-    return f"{scored}\n\n{table(heading, rows)}"
+    return f"{byline(model)}\n\n{table(heading, rows)}"
 
 
 def _scores(model: Path, samples: list[Sample], *, whole_image: bool) -> NDArray[np.float64]:

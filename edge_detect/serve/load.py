@@ -17,7 +17,8 @@ from edge_detect import image
 from edge_detect.bench import bench
 from edge_detect.cli.process import finish
 from edge_detect.detector import Detector
-from edge_detect.document import check_markers, replace_between
+from edge_detect.document import byline, check_markers, replace_between
+from edge_detect.models import DEFAULT, FINDER, find_model
 from edge_detect.pool import Pool
 from edge_detect.serve.limits import QUEUE
 from edge_detect.serve.posting import Form, post_at_once, running
@@ -73,7 +74,8 @@ def load_table(picture: bytes) -> str:
     ]
     counts = Counter(answer.status for answer in answers)
     return (
-        table((f"a JPEG of {len(picture) / 1000:.0f} kB", "p50 ms", "p95 ms", "ratio of p50"), rows)
+        f"{byline(find_model(DEFAULT), find_model(FINDER))}\n\n"
+        + table((f"a JPEG of {len(picture) / 1000:.0f} kB", "p50 ms", "p95 ms", "ratio of p50"), rows)
         + f"\n\n{len(detectors)} workers. With {QUEUE} places, of {_TURNS} times {POSTS} posts, "
         + " and ".join(f"{count} with {status}" for status, count in sorted(counts.items()))
         + f" were answered. The server never had more than {memory / 1e6:.0f} MB of memory."

@@ -50,10 +50,7 @@ export class CameraView {
     } catch (error) {
       if (!(error instanceof CameraError)) throw error;
       if (this.turn !== turn) return;
-      this.trouble.textContent = error.message;
-      this.trouble.hidden = false;
-      this.live.hidden = true;
-      this.announce(error.message);
+      this.complain(error.message);
       return;
     }
     if (this.turn !== turn) {
@@ -61,6 +58,7 @@ export class CameraView {
       return;
     }
     this.stream = stream;
+    for (const track of stream.getTracks()) track.addEventListener("ended", () => this.lose(stream));
     this.trouble.hidden = true;
     this.live.hidden = false;
     this.video.srcObject = stream;
@@ -115,6 +113,20 @@ export class CameraView {
     byId("camera").hidden = true;
     byId("camera-start").focus();
     this.announce("The camera is off.");
+  }
+
+  /** A stream ended by itself: its last frame must not stand there with a verdict, as if it were now. */
+  private lose(stream: MediaStream): void {
+    if (this.stream !== stream) return;
+    this.release();
+    this.complain("The camera is gone. Plug it in again, and start it anew.");
+  }
+
+  private complain(words: string): void {
+    this.trouble.textContent = words;
+    this.trouble.hidden = false;
+    this.live.hidden = true;
+    this.announce(words);
   }
 
   private release(): void {

@@ -7,7 +7,7 @@ import { Examiner, type EngineChoice } from "./examiner";
 import { watchIntake } from "./intake";
 import { goOffline } from "./offline";
 import { PictureCard } from "./picture-card";
-import { copyText, saveText } from "./sharing";
+import { copiesOnClick, saveText } from "./sharing";
 import { sentence } from "./words";
 
 const cards = new Set<PictureCard>();
@@ -39,7 +39,7 @@ function take(files: readonly File[]): void {
   if (files.length === 0) return;
   byId("results").hidden = false;
   announce(files.length === 1 ? `Looking at ${files[0]!.name}` : `Looking at ${files.length} pictures`);
-  const added = files.map((file) => ({ file, card: new PictureCard(file.name) }));
+  const added = files.map((file) => ({ file, card: new PictureCard(file.name, announce) }));
   list.prepend(...added.map(({ card }) => card.element));
   const asked = examiner;
   for (const { file, card } of added) {
@@ -48,12 +48,16 @@ function take(files: readonly File[]): void {
   }
 }
 
+/** Have a picture scored, and show and announce what came of it, unless it was removed meanwhile. */
 async function look(asked: Examiner, file: File, card: PictureCard): Promise<void> {
   try {
     const inspection = await asked.examine({ kind: "file", file });
-    card.show(inspection, await asked.facts);
+    const facts = await asked.facts;
+    if (!cards.has(card)) return;
+    card.show(inspection, facts);
     announce(sentence(inspection.record));
   } catch (error) {
+    if (!cards.has(card)) return;
     card.fail(wordsOf(error));
     announce(`${file.name} was not scored: ${wordsOf(error)}.`);
   }
@@ -72,8 +76,7 @@ function clear(): void {
   announce("All pictures were removed.");
 }
 
-const copyAll = byId<HTMLButtonElement>("copy-all");
-copyAll.addEventListener("click", () => void copyText(records(), copyAll));
+copiesOnClick(byId<HTMLButtonElement>("copy-all"), records, announce);
 byId("save-all").addEventListener("click", () => saveText(records(), "edge-detect.jsonl"));
 byId("clear").addEventListener("click", clear);
 

@@ -4,7 +4,7 @@ import { make } from "./dom";
 import { Overlay } from "./overlay";
 import type { EngineFacts, Inspection } from "./protocol";
 import type { Record } from "./record";
-import { copyText, saveText } from "./sharing";
+import { copiesOnClick, saveText } from "./sharing";
 import { verdictOf } from "./verdict";
 import { inShort } from "./words";
 
@@ -12,7 +12,10 @@ export class PictureCard {
   readonly element = make("li", { class: "card" });
   record: Record | null = null;
 
-  constructor(readonly name: string) {
+  constructor(
+    readonly name: string,
+    private readonly announce: (words: string) => void,
+  ) {
     const waiting = make("div", { class: "waiting", attributes: { "aria-hidden": "true" } });
     this.element.append(waiting, this.title(), make("p", { class: "why" }, "Waiting to be looked at…"));
   }
@@ -62,7 +65,7 @@ export class PictureCard {
     const line = `${JSON.stringify(record)}\n`;
     const copy = make("button", { type: "button", class: "quiet" }, "Copy");
     copy.setAttribute("aria-label", `Copy the record of ${this.name}`);
-    copy.addEventListener("click", () => void copyText(line, copy));
+    copiesOnClick(copy, () => line, this.announce);
     const save = make("button", { type: "button", class: "quiet" }, "Save");
     save.setAttribute("aria-label", `Save the record of ${this.name}`);
     save.addEventListener("click", () => saveText(line, `${this.name}.jsonl`));

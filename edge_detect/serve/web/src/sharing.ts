@@ -4,17 +4,28 @@ import { make } from "./dom";
 
 const SAID_FOR_MS = 2000;
 
-/** Copy text, and let the button say whether that worked. */
-export async function copyText(text: string, button: HTMLButtonElement): Promise<void> {
+/** Have a button copy what `text` gives when it is pressed; the button, and a screen reader, say whether that worked. */
+export function copiesOnClick(button: HTMLButtonElement, text: () => string, announce: (words: string) => void): void {
   const label = button.textContent;
+  let said: number | undefined;
+  button.addEventListener("click", () => {
+    void copied(text()).then((words) => {
+      clearTimeout(said);
+      button.textContent = words;
+      announce(words);
+      said = window.setTimeout(() => (button.textContent = label), SAID_FOR_MS);
+    });
+  });
+}
+
+async function copied(text: string): Promise<string> {
   try {
     // Missing on pages that come from another device without encryption.
     await navigator.clipboard.writeText(text);
-    button.textContent = "Copied";
+    return "Copied";
   } catch {
-    button.textContent = "Not allowed; save it instead";
+    return "Not allowed; save it instead";
   }
-  setTimeout(() => (button.textContent = label), SAID_FOR_MS);
 }
 
 /** Offer text as a file. */

@@ -102,6 +102,52 @@ test("records are downloaded as JSON Lines", async ({ site }) => {
   expect(lines.map((line) => JSON.parse(line).path)).toEqual(["collins-original.png", "half.jpg"]);
 });
 
+test("a record is copied, said aloud, and the button says its own name again", async ({ context, site, server }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: server.origin });
+  await site.setInputFiles("#files", given("half.jpg"));
+  const copy = site.getByRole("button", { name: "Copy the record of half.jpg" });
+  await copy.click();
+  await expect(copy).toHaveText("Copied");
+  await expect(site.locator("#status")).toHaveText("Copied");
+  await copy.click(); // while it still says so
+  await expect(copy).toHaveText("Copy");
+  expect(JSON.parse(await site.evaluate(() => navigator.clipboard.readText())).path).toBe("half.jpg");
+});
+
+test("of pictures that were removed before they were scored, nothing more is said", async ({ site }) => {
+  await site.setInputFiles("#files", ["collins-original.png", "hopper-original.png"].map(given));
+  await site.getByRole("button", { name: "Remove all" }).click();
+  await site.setInputFiles("#files", given("half.jpg")); // the engine answers in the order it is asked
+  const said = site.evaluate(
+    () =>
+      new Promise<string[]>((resolve) => {
+        const status = document.querySelector("#status")!;
+        const lines: string[] = [];
+        new MutationObserver(() => {
+          lines.push(status.textContent!);
+          if (status.textContent!.startsWith("half.jpg: ")) resolve(lines);
+        }).observe(status, { childList: true });
+        if (status.textContent!.startsWith("half.jpg: ")) resolve(lines);
+      }),
+  );
+  expect((await said).filter((line) => line.includes("original.png"))).toEqual([]);
+  await expect(site.locator(card)).toHaveCount(1);
+});
+
+test("a camera that is unplugged is missed, and its last frame does not stay", async ({ context, site, server }) => {
+  await context.grantPermissions(["camera"], { origin: server.origin });
+  await site.getByRole("button", { name: "Use the camera" }).click();
+  await expect(site.locator("#camera .verdict")).toBeVisible();
+  await site.locator("#camera video").evaluate((video: HTMLVideoElement) => {
+    const [track] = (video.srcObject as MediaStream).getTracks();
+    track!.dispatchEvent(new Event("ended"));
+  });
+  await expect(site.locator("#camera-trouble")).toContainText("The camera is gone.");
+  await expect(site.locator("#camera-live")).toBeHidden();
+  await site.getByRole("button", { name: "Use the camera" }).click();
+  await expect(site.locator("#camera .verdict")).toBeVisible();
+});
+
 test("the webcam's frames are judged without being announced, and one can be kept", async ({ context, site, server }) => {
   await context.grantPermissions(["camera"], { origin: server.origin });
   await site.getByRole("button", { name: "Use the camera" }).click();
