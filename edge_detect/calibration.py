@@ -16,6 +16,7 @@ from edge_detect.false_alarms import RATES, best_rate, choose_thresholds, needed
 from edge_detect.models import is_among_shipped
 from edge_detect.results import Result, Verdict
 from edge_detect.scan import scan_files
+from edge_detect.table import limit
 
 LEAST = 50
 """Photos that must count, unless another number is asked for."""
@@ -81,7 +82,7 @@ class Outcome:
 
     def __str__(self) -> str:
         flagged = [
-            f"{self.photos.flagged(threshold)} (score from {threshold:.3f})"
+            f"{self.photos.flagged(threshold)} (score from {limit(threshold)})"
             for threshold in (self.before.fake, self.after.fake)
         ]
         return "\n".join(
@@ -95,11 +96,13 @@ class Outcome:
 
 
 def check_out(out: Path) -> None:
-    """Raise UsageError when a model must not be written to `out`: a shipped model, or a file that is no model."""
+    """Raise UsageError when a model must not be written to `out`, a shipped one or no model, or cannot be."""
     if is_among_shipped(out):
         raise UsageError(f"{out} is where the shipped models are, which stay as they were measured; write elsewhere")
     if out.is_dir():
         raise UsageError(f"{out} is a folder; name the file to write, such as {out / 'mine.tflite'}")
+    if not out.parent.is_dir():
+        raise UsageError(f"{out} cannot be written: there is no folder {out.parent}; make it first")
     if not os.access(out.parent, os.W_OK):
         raise UsageError(f"nothing can be written to {out.parent}; write elsewhere")
     if out.exists():

@@ -6,6 +6,7 @@ from typing import Any
 from edge_detect.card import Card, Thresholds
 from edge_detect.false_alarms import allowed, rate_of_new
 from edge_detect.sinks.text import printable
+from edge_detect.table import limit
 
 _LISTED = 8
 """So many entries of a list are shown."""
@@ -45,7 +46,7 @@ def describe_meaning(card: Card) -> list[str]:
         f"output       {card.output}, calibrated to the probability of {card.labels[1]!r}"
         + (", the mean over a crop and its mirror image" if card.mirrored else ""),
         f"             ({card.calibration.fitted_on or 'not calibrated'})",
-        f"thresholds   real below {card.thresholds.real:.3f}, fake from {card.thresholds.fake:.3f}",
+        f"thresholds   real below {card.thresholds.real:.3f}, fake from {limit(card.thresholds.fake)}",
         chosen_on,
         *_false_alarms(card.thresholds),
     ]
@@ -56,7 +57,7 @@ def _false_alarms(thresholds: Thresholds) -> list[str]:
     if not thresholds.false_alarms:
         return []
     rows = [
-        f"  --fpr {rate:<6} fake from {fake:.3f}: at most {rate_of_new(float(rate), thresholds.reals)}"
+        f"  --fpr {rate:<6} fake from {limit(fake)}: at most {rate_of_new(float(rate), thresholds.reals)}"
         + (", above all of these" if not allowed(float(rate), thresholds.reals) else "")
         for rate, fake in thresholds.false_alarms.items()
     ]

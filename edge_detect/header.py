@@ -4,6 +4,7 @@ OpenCV decodes half a file without complaint and needs the memory of a picture b
 So the container is checked here: format, size, and whether the data reaches its own end.
 """
 
+import re
 import struct
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ _OTHERS = (
     (4, b"ftypmif1", "a HEIC picture"),
     (4, b"ftyp", "a video"),
     (0, b"\x1aE\xdf\xa3", "a video"),
+    (0, b"RIFF", "a RIFF file (sound or video)"),
     (0, b"%PDF", "a PDF document"),
     (0, b"8BPS", "a Photoshop document"),
     (0, b"\xff\x0a", "a JPEG XL picture"),
@@ -50,7 +52,7 @@ def check_kind(start: bytes) -> None:
     """Raise PictureError when a file that starts so (HEAD bytes are enough) is no supported picture."""
     if not start:
         raise PictureError("the file is empty")
-    if start.startswith(tuple(_READERS)):
+    if any(form.match(start) for form in _READERS):
         return
     for offset, magic, name in _OTHERS:
         if start.startswith(magic, offset):
@@ -60,7 +62,7 @@ def check_kind(start: bytes) -> None:
 
 def what_is(start: bytes) -> str | None:
     """What a file that starts so (HEAD bytes are enough) is: a picture, video, document or model; None for others."""
-    if start.startswith(tuple(_READERS)):
+    if any(form.match(start) for form in _READERS):
         return "a picture"
     known = (*_OTHERS, (4, _MODEL, "a model"))
     return next((name for offset, magic, name in known if start.startswith(magic, offset)), None)
@@ -72,7 +74,7 @@ def read_header(data: bytes) -> Header:
     Raises PictureError when it is empty, not a supported picture, or shorter than it says itself.
     """
     check_kind(data)
-    reader = next(reader for magic, reader in _READERS.items() if data.startswith(magic))
+    reader = next(reader for form, reader in _READERS.items() if form.match(data))
     try:
         header = reader(data)
     except (struct.error, IndexError) as error:
@@ -124,10 +126,8 @@ def transparent_grey(png: bytes) -> int | None:
     return int.from_bytes(key[:2], "big") % 2**depth * max(1, 255 // (2**depth - 1)) if key else None
 
 
-def _riff(data: bytes) -> Header:
+def _webp(data: bytes) -> Header:
     (size,) = struct.unpack_from("<I", data, 4)
-    if data[8:12] != b"WEBP":
-        raise PictureError("this is a RIFF file (sound or video), not a WebP picture")
     if len(data) < size + 8:
         raise PictureError("the WebP data is truncated; copy the file again")
     kind = data[12:16]
@@ -199,10 +199,10 @@ def _chunk(data: bytes, name: bytes, start: int, *, png: bool) -> bytes:
 
 
 _READERS = {
-    b"\xff\xd8\xff": _jpeg,
-    b"\x89PNG\r\n\x1a\n": _png,
-    b"RIFF": _riff,
-    b"BM": _bmp,
-    b"II*\x00": _tiff,
-    b"MM\x00*": _tiff,
+    re.compile(rb"\xff\xd8\xff"): _jpeg,
+    re.compile(rb"\x89PNG\r\n\x1a\n"): _png,
+    re.compile(rb"RIFF.{4}WEBP", re.DOTALL): _webp,
+    re.compile(rb"BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL): _bmp,
+    re.compile(rb"II\*\0|MM\0\*"): _tiff,
 }
+"""By how a file starts; a BMP with a size that its second header may have, for texts begin with BM as well."""

@@ -77,7 +77,8 @@ def decode(data: bytes, *, shorter: int = MAX_PIXELS, longer: int = MAX_PIXELS) 
     except MemoryError as error:
         raise PictureError(f"{header.width}×{header.height} pixels do not fit into memory; scale it down") from error
     if bgr is None:
-        raise PictureError(f"the {header.format} data is damaged and cannot be decoded")
+        what = "damaged or has samples of more than 16 bits" if header.format == "TIFF" else "damaged"
+        raise PictureError(f"the {header.format} data is {what} and cannot be decoded")
     turned = bgr.shape[1] != -(-header.width // scale)
     sides = (-(-header.height // scale), -(-header.width // scale))
     if bgr.shape[:2] != (sides[::-1] if turned else sides):

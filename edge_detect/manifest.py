@@ -19,10 +19,13 @@ from numpy.typing import NDArray
 
 from edge_detect import image
 from edge_detect.errors import PictureError, UsageError
+from edge_detect.sources.files import walk
 
 REAL, FAKE = 0, 1
 LABELS = ("real", "fake")
 SPLITS = ("train", "val", "test", "unseen")
+ALL = "all"
+"""What figures of all sources together are listed as, among those of each."""
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 _REQUIRED = {"file", "label", "source", "method", "group", "split"}
 
@@ -47,8 +50,8 @@ class Sample:
 def read_manifest(root: Path, labels: Sequence[str] = LABELS) -> list[Sample]:
     """All samples below `root`, sorted by path.
 
-    Raises UsageError when there are none, a table cannot be read, a label or split is unknown, or a group spans two
-    splits.
+    Raises UsageError when there are none, a table or folder cannot be read, a label or split is unknown, a source is
+    called ALL, or a group spans two splits.
     """
     table = root / "labels.csv"
     if table.is_file():
@@ -60,6 +63,8 @@ def read_manifest(root: Path, labels: Sequence[str] = LABELS) -> list[Sample]:
         raise UsageError(f"{root} has neither a labels.csv nor the folders {folders}")
     if not samples:
         raise UsageError(f"{root} holds no pictures")
+    if any(sample.source == ALL for sample in samples):
+        raise UsageError(f"{root} has a source {ALL!r}, which is what all sources are called together; rename it")
     check_groups(samples)
     return sorted(samples, key=lambda sample: str(sample.path))
 
@@ -180,15 +185,17 @@ def _box(row: dict[str, str], where: str) -> tuple[float, float, float, float] |
 def _from_folders(root: Path, labels: Sequence[str]) -> Iterator[Sample]:
     """Split by a hash of the group, 80:10:10; the group is the sub-folder in a label's folder, else the file.
 
-    Hidden files are left out. The source is called as the folder, whatever way there was named.
+    Links are followed, and hidden files are left out. The source is called as the folder, whatever way there was named.
+    Raises UsageError for a folder that cannot be listed.
     """
     source = os.path.basename(os.path.abspath(root)).encode("utf-8", "backslashreplace").decode()  # noqa: PTH100, PTH119
     for label, name in enumerate(labels):
         folder = root / name
-        for path in sorted(folder.rglob("*")):
+        for path in map(Path, walk(str(folder))):
             inner = path.relative_to(folder)
-            hidden = any(part.startswith(".") for part in inner.parts)
-            if path.suffix.lower() in _SUFFIXES and path.is_file() and not hidden:
+            if not os.access(path.parent, os.X_OK) or path.is_dir():
+                raise UsageError(f"{path} cannot be looked into: make its folder readable, or take it out of the data")
+            if path.suffix.lower() in _SUFFIXES and path.is_file():
                 group = inner.parts[0] if len(inner.parts) > 1 else inner.stem
                 yield Sample(path, label, source, name, f"{source}-{group}", split_of(group))
 

@@ -3,7 +3,7 @@
 import os
 import stat
 from pathlib import Path
-from typing import Union
+from typing import BinaryIO, Union
 
 import numpy as np
 
@@ -21,11 +21,13 @@ _BYTES = (bytes, bytearray, memoryview)
 def read_picture(source: Source, *, shorter: int = image.MAX_PIXELS, longer: int = image.MAX_PIXELS) -> Decoded:
     """The pixels of a path, of a file's bytes, or of uint8 RGB pixels (height, width, 3).
 
-    A JPEG may be decoded at a reduced scale, see `image.decode`. Raises PictureError when there is no picture in it.
+    A JPEG may be decoded at a reduced scale, see `image.decode`. Raises PictureError when there is no picture in it, or
+    more than MAX_BYTES.
     """
     if isinstance(source, np.ndarray):
         return Decoded(_checked(source), source.shape[1], source.shape[0])
     data = bytes(source) if isinstance(source, _BYTES) else _read(source)
+    _check_size(len(data))
     return image.decode(data, shorter=shorter, longer=longer)
 
 
@@ -34,6 +36,16 @@ def name_of(source: Source) -> str:
     if isinstance(source, np.ndarray):
         return "<array>"
     return "<bytes>" if isinstance(source, _BYTES) else os.fspath(source)
+
+
+def read_pipe(pipe: BinaryIO) -> bytes:
+    """What a pipe holds: of what is no picture, or a too large one, as much as `read_picture` needs to say so."""
+    start = pipe.read(HEAD)
+    try:
+        check_kind(start)
+    except PictureError:
+        return start
+    return start + pipe.read(MAX_BYTES + 1 - len(start))
 
 
 def _read(path: "str | os.PathLike[str]") -> bytes:
@@ -48,11 +60,15 @@ def _read(path: "str | os.PathLike[str]") -> bytes:
         with Path(path).open("rb") as file:
             start = file.read(HEAD)
             check_kind(start)
-            if os.fstat(file.fileno()).st_size > MAX_BYTES:
-                raise PictureError(f"the file is larger than {MAX_BYTES // 10**6} MB")
+            _check_size(os.fstat(file.fileno()).st_size)
             return start + file.read()
     except (OSError, ValueError) as error:
         raise PictureError(f"the file cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_BYTES:
+        raise PictureError(f"the file is larger than {MAX_BYTES // 10**6} MB")
 
 
 def _checked(pixels: Picture) -> Picture:

@@ -70,7 +70,7 @@ class Face:
         return {
             "box": self.box.to_list(),
             "size": round(self.box.size, 1),
-            "score": round(self.score, 6),
+            "score": self.score,
             "verdict": self.verdict.value,
             "confidence": None if self.confidence is None else round(self.confidence, 4),
             "reason": self.reason,
@@ -92,7 +92,7 @@ class ModelId:
 
     def to_dict(self) -> dict[str, Any]:
         """The identity as JSON-ready values."""
-        thresholds = {"real": round(self.real, 6), "fake": round(self.fake, 6)}
+        thresholds = {"real": self.real, "fake": self.fake}
         return {"name": self.name, "version": self.version, "sha256": self.sha256, "thresholds": thresholds}
 
 
@@ -115,14 +115,16 @@ class Result:
     scores: dict[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """The result as JSON-ready values; this is the schema of `scan --jsonl`."""
-        scores = {label: round(score, 6) for label, score in self.scores.items()}
-        labelled = {"label": self.label, "scores": scores} if self.label is not None else {}
+        """The result as JSON-ready values; this is the schema of `scan --jsonl`.
+
+        Scores and thresholds are not rounded, so that the verdict follows from them.
+        """
+        labelled = {"label": self.label, "scores": self.scores} if self.label is not None else {}
         return {
             "schema_version": SCHEMA_VERSION,
             "path": self.path,
             "verdict": self.verdict and self.verdict.value,
-            "score": None if self.score is None else round(self.score, 6),
+            "score": self.score,
             "faces": [face.to_dict() for face in self.faces],
             "model": self.model.to_dict(),
             "error": self.error,

@@ -8,7 +8,7 @@ from edge_detect.card import Card
 from edge_detect.detector import Inspection
 from edge_detect.errors import ExitCode
 from edge_detect.pool import in_order
-from edge_detect.reading import Source
+from edge_detect.reading import Source, read_pipe
 from edge_detect.results import ModelId, Result, Verdict
 from edge_detect.sources.files import STDIN
 
@@ -40,7 +40,7 @@ def scan_files(
         return inspection.result
 
     # Standard input is read here, in the main thread, where Ctrl-C reaches it.
-    sources = ((sys.stdin.buffer.read() if path == STDIN else path, path) for path in paths)
+    sources = ((read_pipe(sys.stdin.buffer) if path == STDIN else path, path) for path in paths)
     return in_order(sources, detectors, score)
 
 

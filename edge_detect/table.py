@@ -1,5 +1,6 @@
 """Tables for documents (Markdown) and for the terminal, and how figures are written in them."""
 
+import math
 from collections.abc import Sequence
 
 
@@ -12,6 +13,12 @@ def table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def number(value: float | None) -> str:
     """A figure to three digits; nothing where it could not be measured."""
     return "" if value is None else f"{value:.3f}"
+
+
+def limit(threshold: float) -> str:
+    """A threshold (0–1) to three digits, or to as many as tell it from 1."""
+    digits = 3 if threshold >= 1 else -math.floor(math.log10(1 - threshold))
+    return f"{threshold:.{max(3, digits)}f}"
 
 
 def aligned(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,5 +1,6 @@
-"""Folders to write to, tried before the long work."""
+"""Places to write to, tried before the long work."""
 
+import os
 from pathlib import Path
 
 _PROBE = ".edge-detect-probe"
@@ -11,3 +12,11 @@ def make_writable(folder: Path) -> None:
     probe = folder / _PROBE
     probe.touch()
     probe.unlink(missing_ok=True)  # another process may try the same
+
+
+def is_stdout(path: Path) -> bool:
+    """Whether a path is that of the file to which standard output goes."""
+    try:
+        return path.is_file() and os.path.samestat(path.stat(), os.fstat(1))
+    except OSError:  # the file has gone, or standard output is closed
+        return False

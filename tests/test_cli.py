@@ -8,6 +8,8 @@ from edge_detect.bench import inference
 from edge_detect.card import unpack
 from edge_detect.network import Network
 
+LONG = "x" * 300
+
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 @pytest.mark.parametrize(
@@ -69,6 +71,30 @@ def test_bench_times_all_runs_that_an_answer_takes(model, runs):
     network = Counted(*unpack(model))
     inference(network)()
     assert network.runs == runs
+
+
+def test_a_model_is_not_timed_against_itself(edge_detect, tiny_model):
+    run = edge_detect("bench", tiny_model, tiny_model)
+    assert (run.code, run.out) == (2, "")
+    assert "a model is named twice" in run.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["watch", LONG],
+        ["evaluate", "deepfake", LONG],
+        ["evaluate-faces", LONG],
+        ["compare", "deepfake", "deepfake", "--data", LONG],
+        ["calibrate", "deepfake", "x", "--out", LONG],
+        ["scan", "--files-from", LONG],
+        ["serve", "--token-file", LONG],
+    ],
+)
+def test_a_name_that_cannot_be_used_is_wrong_usage(edge_detect, arguments):
+    run = edge_detect(*arguments)
+    assert (run.code, run.out) == (2, "")
+    assert "File name too long" in run.err
 
 
 def test_a_full_disk_is_said_to_be_full(edge_detect, tiny_model, tmp_path):

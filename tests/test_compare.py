@@ -64,6 +64,7 @@ def test_pictures_of_training_are_not_compared_unless_they_are_asked_for(edge_de
         ]
 
     assert (pictures(), pictures("--split", "train")) == (4, 8)
+    assert pictures("--split", "train", "--split", "test") == 12
 
 
 def test_a_model_agrees_with_itself(edge_detect, tiny_model, data):
@@ -81,6 +82,12 @@ def test_models_of_other_labels_are_not_compared(edge_detect, tiny_model, data, 
 
 
 def test_a_split_without_pictures_is_said(edge_detect, tiny_model, data):
-    run = edge_detect("compare", tiny_model, tiny_model, "--data", data, "--split", "nowhere")
+    run = edge_detect("compare", tiny_model, tiny_model, "--data", data, "--split", "train", "--split", "nowhere")
     assert run.code == 2
-    assert "no picture is in the split 'nowhere'" in run.err
+    assert "no picture is in the split 'nowhere'; there are pictures in t" in run.err
+
+
+def test_figures_are_printed_also_where_the_report_has_no_room(edge_detect, tiny_model, data):
+    run = edge_detect("compare", tiny_model, tiny_model, "--data", data, "--json", "--report", "/dev/full")
+    assert (run.code, json.loads(run.out)["pictures"]) == (2, 12)
+    assert "/dev/full cannot be written: No space left on device" in run.err

@@ -1,3 +1,6 @@
+import json
+import math
+
 import cv2
 import numpy as np
 import pytest
@@ -21,6 +24,15 @@ def plain(colour) -> np.ndarray:
 @pytest.fixture
 def detector(tiny_model):
     return Detector.load(tiny_model, whole_image=True)
+
+
+def test_a_record_never_contradicts_its_verdict(tmp_path, detector):
+    score = detector.detect(plain(PINK)).score
+    path = tmp_path / "close.tflite"
+    path.write_bytes(tiny.packed(thresholds=Thresholds(0.4, math.nextafter(score, 1))))
+    record = json.loads(json.dumps(Detector.load(path, whole_image=True).detect(plain(PINK)).to_dict()))
+    assert record["verdict"] == record["faces"][0]["verdict"] == "uncertain"
+    assert record["score"] == record["faces"][0]["score"] < record["model"]["thresholds"]["fake"]
 
 
 @pytest.mark.parametrize(("colour", "verdict"), [(RED, Verdict.FAKE), (GREEN, Verdict.REAL), (PINK, Verdict.UNCERTAIN)])

@@ -1,19 +1,27 @@
 """`edge-detect evaluate`, as a stranger runs it, on tiny pictures: the redder, the faker."""
 
+import contextlib
 import csv
+import errno
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
 import time
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tiny
 import zoo
 from conftest import interruptible
+
+from edge_detect.errors import UsageError
+from edge_detect.evaluation.output import check_outputs
+from edge_detect.evaluation.output import write as write_text
 
 pytest.importorskip("matplotlib")
 pytest.importorskip("sklearn")
@@ -266,6 +274,45 @@ def test_what_is_not_in_the_data_is_named(edge_detect, data, models, tmp_path):
         assert len(run.err.splitlines()) == 1
 
 
+def test_a_report_is_refused_where_its_folder_cannot_be_written(tmp_path, monkeypatch):
+    locked = tmp_path / "locked" / "report.html"
+    locked.parent.mkdir()
+    locked.touch()
+    monkeypatch.setattr("os.access", lambda path, _: Path(path) != locked.parent)  # root may write anywhere
+    with pytest.raises(UsageError, match="you may not write there"):
+        check_outputs([locked], [], [])
+
+
+def test_a_link_or_a_device_is_written_to_and_not_replaced(tmp_path):
+    target, link = tmp_path / "reports" / "report.html", tmp_path / "report.html"
+    target.parent.mkdir()
+    link.symlink_to(target)
+    for output in (link, Path("/dev/null")):
+        check_outputs([output], [], [])
+        write_text(output, "text")
+    assert link.is_symlink()
+    assert target.read_text() == "text\n"
+    assert Path("/dev/null").is_char_device()
+
+
+def test_what_standard_output_goes_to_is_no_place_for_a_report(models, data, tmp_path):
+    command = [sys.executable, "-m", "edge_detect", "evaluate", models[0], data, "--report", "/dev/stdout"]
+    with (tmp_path / "log").open("w") as log:
+        run = subprocess.run(command, stdout=log, stderr=subprocess.PIPE, text=True, check=False)
+    assert (run.returncode, Path("/dev/stdout").is_symlink()) == (2, True)
+    assert "/dev/stdout is what standard output goes to; name another file" in run.stderr
+
+
+def test_a_file_that_cannot_be_completed_leaves_nothing_behind(tmp_path, monkeypatch):
+    def replace(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(UsageError, match="No space left"):
+        write_text(tmp_path / "report.html", "text")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_picture_that_cannot_be_read_is_named(edge_detect, models, tmp_path):
     data = write(tmp_path / "data", [("real", "camera", 90), ("fake", "camera", 120)])
     for spoil, message in (
@@ -288,13 +335,18 @@ def test_without_the_extra_it_is_said_how_to_get_it(data, models):
     assert "pip install 'edge-detect[evaluate]'" in run.stderr
 
 
-def test_ctrl_c_ends_with_130(data, models, tmp_path):
-    many = tmp_path / "many"
-    write(many, [("real" if number % 2 else "fake", "camera", 100) for number in range(3000)])
-    command = [sys.executable, "-m", "edge_detect", "evaluate", str(models[0]), str(many)]
-    process = interruptible(command, stderr=subprocess.PIPE)
-    time.sleep(4)
+def test_ctrl_c_ends_with_130(models, tmp_path):
+    few = write(tmp_path / "few", [("real", "camera", 100), ("fake", "camera", 100)])
+    (few / "0.png").unlink()
+    os.mkfifo(few / "0.png")
+    process = interruptible([sys.executable, "-m", "edge_detect", "evaluate", models[0], few], stderr=subprocess.PIPE)
+    while process.poll() is None:
+        with contextlib.suppress(OSError):  # nobody reads there yet
+            pipe = os.open(few / "0.png", os.O_WRONLY | os.O_NONBLOCK)
+            break
+        time.sleep(0.05)
     process.send_signal(signal.SIGINT)
+    os.close(pipe)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors.decode()
     assert b"Traceback" not in errors

@@ -100,6 +100,12 @@ def test_the_verb_refuses_a_classifier_an_empty_split_and_a_folder_without_table
         assert message in run.err
 
 
+def test_a_file_is_no_folder_of_scenes(edge_detect, tiny_finder):
+    run = edge_detect("evaluate-faces", tiny_finder, "--model", tiny_finder)
+    assert (run.code, run.out) == (2, "")
+    assert f"{tiny_finder / 'images.csv'}: Not a directory" in run.err
+
+
 @pytest.mark.parametrize(
     ("table", "old", "new", "message"),
     [

@@ -57,6 +57,11 @@ def test_a_list_may_be_lines_or_nul_separated(tmp_path, text):
     assert read_list(str(tmp_path / "list")) == ["a b.jpg", "c.jpg"]
 
 
+def test_a_list_may_begin_as_windows_writes_it(tmp_path):
+    (tmp_path / "list").write_bytes("a.jpg\n".encode("utf-8-sig"))
+    assert read_list(str(tmp_path / "list")) == ["a.jpg"]
+
+
 def test_a_missing_list_is_a_usage_error(tmp_path):
     with pytest.raises(UsageError, match="files-from"):
         read_list(str(tmp_path / "none"))

@@ -1,3 +1,4 @@
+import io
 import struct
 import zlib
 
@@ -46,6 +47,21 @@ def test_png_and_webp_are_turned_where_opencv_turns_none(kind, monkeypatch):
 def test_broken_files_are_refused_with_a_reason(name):
     with pytest.raises(PictureError, match=r"\w+ \w+ \w+"):
         image.decode(zoo.broken()[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("BMW.txt", "not a picture of a supported kind"), ("clip.avi", r"this is a RIFF file \(sound")]
+)
+def test_what_only_begins_like_a_picture_is_none(name, reason):
+    with pytest.raises(PictureError, match=reason):
+        image.decode(zoo.broken()[name])
+
+
+def test_a_tiff_of_floats_is_not_said_to_be_damaged_alone():
+    file = io.BytesIO()
+    Image.fromarray(np.ones((8, 8), np.float32)).save(file, "TIFF")
+    with pytest.raises(PictureError, match="damaged or has samples of more than 16 bits"):
+        image.decode(file.getvalue())
 
 
 @pytest.mark.parametrize("name", zoo.good())

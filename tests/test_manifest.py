@@ -1,4 +1,6 @@
 import dataclasses
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,11 @@ def test_a_table_that_cannot_be_read_is_refused(tmp_path, text, message):
         read_manifest(tmp_path)
 
 
+def test_no_source_may_be_called_as_all_of_them_are(tmp_path):
+    with pytest.raises(UsageError, match="has a source 'all', which is what all sources are called together; rename"):
+        read_manifest(manifest(tmp_path, ["a.jpg,real,all,m,g1,test", "b.jpg,fake,s,m,g2,test"]))
+
+
 def test_a_picture_that_is_gone_is_named(tmp_path):
     samples = read_manifest(manifest(tmp_path, ["a.jpg,real,s,m,g,train"]))
     (tmp_path / "a.jpg").unlink()
@@ -109,6 +116,35 @@ def test_names_that_are_not_utf8_and_a_folder_called_dot_make_no_trouble(tmp_pat
     samples = read_manifest(Path())
     assert {sample.source for sample in samples} == {"faces\\udcff"}
     assert len(data_hash(samples)) == 64
+
+
+def test_folders_behind_links_are_read_and_a_cycle_of_them_once(tmp_path):
+    zoo.write({"a.png": b"1", "b.png": b"2"}, tmp_path / "elsewhere")
+    zoo.write({"c.png": b"3"}, tmp_path / "data/fake")
+    (tmp_path / "data/real").mkdir()
+    (tmp_path / "data/real/linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "data/real/up").symlink_to(tmp_path / "data/real")
+    samples = read_manifest(tmp_path / "data")
+    assert [(sample.path.name, sample.group) for sample in samples] == [
+        ("c.png", "data-c"),
+        ("a.png", "data-linked"),
+        ("b.png", "data-linked"),
+    ]
+
+
+def test_a_folder_that_cannot_be_listed_is_named(tmp_path, monkeypatch):
+    for place in ("real", "real/locked", "fake"):
+        zoo.write({"a.png": b""}, tmp_path / place)
+    listed = os.listdir
+
+    def listdir(folder):  # root may read any
+        if str(folder).endswith("locked"):
+            raise PermissionError(errno.EACCES, "Permission denied", folder)
+        return listed(folder)
+
+    monkeypatch.setattr("os.listdir", listdir)
+    with pytest.raises(UsageError, match="real/locked cannot be looked into: make its folder readable"):
+        read_manifest(tmp_path)
 
 
 def test_a_folder_that_is_neither_is_refused(tmp_path):

@@ -9,6 +9,7 @@ from edge_detect.evaluation import metrics
 from edge_detect.evaluation.roc import roc
 
 LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+FIGURES = ("auc", "average_precision", "equal_error_rate")
 SCORES = np.array([0.1, 0.2, 0.3, 0.8, 0.25, 0.7, 0.8, 0.9])
 
 
@@ -25,9 +26,9 @@ def test_a_score_that_is_no_number_is_no_success():
 
 def test_without_a_class_figures_are_not_numbers():
     for labels in ([0, 0], [1, 1]):
-        figures = (metrics.auc, metrics.average_precision, metrics.equal_error_rate)
-        assert np.isnan([figure(labels, [0.2, 0.3]) for figure in figures]).all()
-        assert np.isnan(metrics.hits_at_false_alarms(labels, [0.2, 0.3], 0.01))
+        curve = roc(labels, [0.2, 0.3])
+        assert np.isnan([getattr(curve, name)() for name in FIGURES]).all()
+        assert np.isnan(curve.tpr_at(0.01))
 
 
 @st.composite
@@ -44,25 +45,22 @@ def weighted(draw):
 def test_weighted_figures_are_those_of_scikit_learn(case):
     sklearn = pytest.importorskip("sklearn.metrics")
     labels, scores, weights = case
-    assert metrics.auc(labels, scores, weights) == pytest.approx(
-        sklearn.roc_auc_score(labels, scores, sample_weight=weights)
-    )
-    assert metrics.average_precision(labels, scores, weights) == pytest.approx(
+    curve = roc(labels, scores, weights)
+    assert curve.auc() == pytest.approx(sklearn.roc_auc_score(labels, scores, sample_weight=weights))
+    assert curve.average_precision() == pytest.approx(
         sklearn.average_precision_score(labels, scores, sample_weight=weights)
     )
     fpr, tpr, _ = sklearn.roc_curve(labels, scores, sample_weight=weights, drop_intermediate=False)
     for rate in (0.005, 0.01, 0.1, 0.3):
-        assert metrics.hits_at_false_alarms(labels, scores, rate, weights) == pytest.approx(
-            tpr[fpr <= rate + 1e-12].max()
-        )
+        assert curve.tpr_at(rate) == pytest.approx(tpr[fpr <= rate + 1e-12].max())
 
 
 @given(weighted())
 def test_an_integer_weight_is_a_repetition(case):
     labels, scores, weights = case
-    repeated = np.repeat(labels, weights), np.repeat(scores, weights)
-    for figure in (metrics.auc, metrics.average_precision, metrics.equal_error_rate):
-        assert figure(labels, scores, weights) == pytest.approx(figure(*repeated))
+    weighted, repeated = roc(labels, scores, weights), roc(np.repeat(labels, weights), np.repeat(scores, weights))
+    for name in FIGURES:
+        assert getattr(weighted, name)() == pytest.approx(getattr(repeated, name)())
 
 
 @given(weighted())
@@ -70,16 +68,16 @@ def test_many_weightings_at_once_are_each_for_itself(case):
     labels, scores, weights = case
     both = roc(labels, scores, np.stack([weights, np.ones_like(weights)]))
     for at, alone in enumerate((roc(labels, scores, weights), roc(labels, scores))):
-        for name in ("auc", "average_precision", "equal_error_rate"):
+        for name in FIGURES:
             assert getattr(both, name)()[at] == pytest.approx(getattr(alone, name)())
         assert both.tpr_at(0.1)[at] == pytest.approx(alone.tpr_at(0.1))
 
 
 def test_equal_error_rate_of_a_perfect_and_a_useless_score():
-    assert metrics.equal_error_rate([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9]) == pytest.approx(0)
-    assert metrics.equal_error_rate([0, 1, 0, 1], [0.5, 0.5, 0.5, 0.5]) == pytest.approx(0.5)
+    assert roc([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9]).equal_error_rate() == pytest.approx(0)
+    assert roc([0, 1, 0, 1], [0.5, 0.5, 0.5, 0.5]).equal_error_rate() == pytest.approx(0.5)
 
 
 def test_hits_at_a_false_alarm_rate():
-    assert metrics.hits_at_false_alarms(LABELS, SCORES, 0.01) == pytest.approx(0.25)
-    assert metrics.hits_at_false_alarms(LABELS, SCORES, 0.25) == pytest.approx(0.75)
+    assert roc(LABELS, SCORES).tpr_at(0.01) == pytest.approx(0.25)
+    assert roc(LABELS, SCORES).tpr_at(0.25) == pytest.approx(0.75)

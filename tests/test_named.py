@@ -1,13 +1,16 @@
 """What a source's name stands for, and what of it is shown."""
 
+import clips
+import numpy as np
 import pytest
+import zoo
 
 from edge_detect.errors import SourceError, UsageError
 from edge_detect.sources.named import find_source
 from edge_detect.sources.stream import Kind
 
 
-@pytest.mark.parametrize("name", ["missing.mp4", "ftp://host/x", "missing-%d.png", "http://", "file:///etc/passwd"])
+@pytest.mark.parametrize("name", ["missing.mp4", "ftp://host/x", "missing-%d.png", "http://", "file:///etc/passwd", ""])
 def test_what_is_no_source_is_wrong_usage(name):
     with pytest.raises(UsageError):
         find_source(name)
@@ -29,6 +32,21 @@ def test_a_device_file_of_any_name_is_a_camera_also_while_it_is_not_there(tmp_pa
         if name != "0":
             with pytest.raises(SourceError, match="cannot be opened: `edge-detect cameras`"):
                 source.open()
+
+
+def test_a_picture_is_a_sequence_of_one_and_a_film_that_begins_like_one_is_a_film(tmp_path):
+    picture, film = tmp_path / "picture.jpg", tmp_path / "film.mjpeg"
+    picture.write_bytes(zoo.encode(clips.solid(clips.RED), "JPEG"))
+    film.write_bytes(2 * picture.read_bytes())
+    stream = find_source(picture).open()
+    assert stream.read().content == str(picture)
+    with pytest.raises(EOFError):
+        stream.read()
+    assert isinstance(find_source(film).open().read().content, np.ndarray)
+
+
+def test_a_url_may_be_longer_than_a_file_name():
+    assert find_source(f"http://127.0.0.1/{'x' * 300}").kind == Kind.LIVE
 
 
 def test_what_is_kept_in_memory_is_no_camera():

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import clips
 import numpy as np
@@ -18,10 +19,13 @@ import tiny
 import zoo
 from conftest import interruptible
 
+from edge_detect import Detector
+from edge_detect.scan import scan_files
+
 
 @pytest.fixture(scope="module")
 def menagerie(tmp_path_factory):
-    """Every supported kind, and ten broken files."""
+    """Every supported kind, and a dozen broken files."""
     return zoo.write({**zoo.good(), **zoo.broken()}, tmp_path_factory.mktemp("menagerie"))
 
 
@@ -112,6 +116,23 @@ def test_a_picture_on_stdin(edge_detect, tiny_model):
     assert edge_detect("scan", "--whole-image", "-m", tiny_model, "-", stdin=b"").code == 2
 
 
+def test_what_is_no_picture_is_not_read_to_its_end_from_stdin(tiny_model):
+    command = [sys.executable, "-m", "edge_detect", "scan", "--whole-image", "-m", tiny_model, "-"]
+    with subprocess.Popen(["yes"], stdout=subprocess.PIPE) as endless:
+        run = subprocess.run(command, stdin=endless.stdout, capture_output=True, text=True, timeout=60, check=False)
+        endless.kill()
+    assert (run.returncode, "not a picture of a supported kind" in run.stdout) == (2, True)
+
+
+def test_of_a_picture_on_stdin_no_more_is_read_than_a_picture_may_have(tiny_model, monkeypatch):
+    data = io.BytesIO(solid((255, 0, 0)) + bytes(10**6))
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=data))
+    monkeypatch.setattr("edge_detect.reading.MAX_BYTES", 1000)
+    (result,) = scan_files(["-"], [Detector.load(tiny_model, whole_image=True)])
+    assert (data.tell(), result.verdict) == (1001, "unreadable")
+    assert "the file is larger than" in result.error
+
+
 def test_a_list_on_stdin(edge_detect, tiny_model, red, green):
     run = edge_detect(
         "scan", "--whole-image", "-m", tiny_model, "--jsonl", "--files-from", "-", stdin=f"{green}\n{red}\n".encode()
@@ -133,6 +154,9 @@ def test_output_goes_to_a_file(edge_detect, tiny_model, red, tmp_path):
         (["--files-from", "-", "-"], "one picture (-) or one list"),
         (["-m", "no-such-model", "x.png"], "no model 'no-such-model'"),
         (["--no-such-option"], "No such option"),
+        ([""], "is empty: give it a value, or leave it out"),
+        (["x.png", "--save-crops", ""], "the argument after --save-crops is empty"),
+        (["x.png", "--save-crops="], "the argument after --save-crops= is empty"),
         (["-o", "/no/such/folder/out", "x.png"], "cannot be written"),
     ],
 )

@@ -113,6 +113,13 @@ def test_a_token_that_others_can_read_is_spoken_of(capsys, token_file):
     assert "chmod 600" in capsys.readouterr().err
 
 
+def test_a_host_that_is_not_there_is_no_matter_of_its_port(edge_detect, models):
+    run = edge_detect("serve", "--host", "nohost.invalid", "--port", "0", *models)
+    assert (run.code, run.out) == (2, "")
+    assert "--host nohost.invalid: " in run.err
+    assert "name this machine or its address" in run.err
+
+
 def test_a_port_that_is_taken_is_said(edge_detect, models):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         run = edge_detect("serve", "--port", taken.getsockname()[1], *models)

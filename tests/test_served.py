@@ -50,6 +50,11 @@ def test_what_is_no_address_is_wrong_usage(address):
         Metrics(address, None, ())
 
 
+def test_a_host_that_is_not_there_is_no_matter_of_its_port():
+    with pytest.raises(UsageError, match=r"--metrics nohost\.invalid:0: .*; give the port alone"):
+        Metrics("nohost.invalid:0", None, ())
+
+
 @pytest.fixture
 def preview(tiny_model):
     preview = Preview(0)

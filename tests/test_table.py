@@ -1,4 +1,4 @@
-from edge_detect.table import aligned, bounds, percent, signed, with_interval
+from edge_detect.table import aligned, bounds, limit, percent, signed, with_interval
 
 
 def test_an_interval_has_two_digits_or_as_many_as_hold_the_figure():
@@ -9,6 +9,12 @@ def test_an_interval_has_two_digits_or_as_many_as_hold_the_figure():
 def test_what_was_not_measured_is_blank():
     assert with_interval(None, None) == percent(None) == ""
     assert with_interval(0.5, None) == "0.500"
+
+
+def test_a_threshold_below_1_does_not_look_like_1():
+    assert [limit(value) for value in (0.0, 0.9412, 0.9994, 0.99959, 0.999996, 1.0)] == [
+        *("0.000", "0.941", "0.9994", "0.9996", "0.999996", "1.000"),
+    ]
 
 
 def test_columns_line_up():

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import clips
+import numpy as np
 import pytest
 import zoo
 from conftest import interruptible
@@ -81,6 +82,16 @@ def test_wrong_usage_ends_with_2_a_message_and_a_clean_stdout(
     run = edge_detect("watch", *named, "--whole-image", "-m", tiny_model)
     assert (run.code, run.out) == (2, "")
     assert message in run.err
+
+
+def test_a_picture_has_the_score_that_scan_gives_it(edge_detect, tiny_model, tmp_path):
+    pixels = np.full((48, 96, 3), clips.GREEN, np.uint8)
+    pixels[:, :32] = clips.RED
+    picture = tmp_path / "turned.jpg"
+    picture.write_bytes(zoo.encode(pixels, "JPEG", exif=zoo.orientation(6)))
+    options = ("--whole-image", "-m", tiny_model, "--jsonl", picture)
+    watched, scanned = (edge_detect(verb, *options).records[-1] for verb in ("watch", "scan"))
+    assert (watched["score"], watched["verdict"]) == (pytest.approx(scanned["score"]), scanned["verdict"])
 
 
 def started(*arguments, **options):

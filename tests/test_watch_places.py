@@ -99,15 +99,18 @@ def test_a_folder_that_may_not_be_read_is_said(monkeypatch, tmp_path):
 def test_what_is_printed_into_the_folder_is_not_watched(tiny_model, tmp_path):
     pytest.importorskip("watchdog")
     command = [sys.executable, "-m", "edge_detect", "watch", tmp_path, "--whole-image", "-m", tiny_model, "--jsonl"]
-    with (tmp_path / "log.jsonl").open("w") as log:
-        process = interruptible(command, stdout=log, stderr=subprocess.PIPE)
-        time.sleep(3)
-        (tmp_path / "a.png").write_bytes(zoo.encode(clips.solid(clips.RED), "PNG"))
-        time.sleep(3)
+    log = tmp_path / "log.jsonl"
+    with log.open("w") as file:
+        process = interruptible(command, stdout=file, stderr=subprocess.PIPE)
+        for name in ("a.png", "b.png"):  # the second is printed after what was printed of the first has settled
+            while name not in log.read_text():
+                assert process.poll() is None
+                (tmp_path / name).write_bytes(zoo.encode(clips.solid(clips.RED), "PNG"))  # as soon as it is watched
+                time.sleep(1)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
-    records = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert [record.get("path", "").rpartition("/")[2] for record in records[:-1]] == ["a.png"]
+    records = [json.loads(line) for line in log.read_text().splitlines()]
+    assert {record["path"].rpartition("/")[2] for record in records[:-1]} == {"a.png", "b.png"}
 
 
 def test_a_folder_that_goes_just_before_it_is_watched_leaves_no_thread(monkeypatch, tmp_path):
@@ -118,6 +121,21 @@ def test_a_folder_that_goes_just_before_it_is_watched_leaves_no_thread(monkeypat
     with pytest.raises(SourceError, match="away cannot be watched"):
         folder_source.Folder(tmp_path / "away")
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("end", [Path.rmdir, lambda folder: folder.rename(folder.with_name("old"))])
+def test_a_folder_that_is_made_again_is_gone_and_the_new_one_is_watched(end, tmp_path):
+    pytest.importorskip("watchdog")
+    folder = tmp_path / "in"
+    folder.mkdir()
+    watched = folder_source.Folder(folder)
+    try:
+        end(folder)
+        folder.mkdir()
+        with pytest.raises(SourceError, match="in is gone"):
+            next(shot for shot in iter(watched.read, "never") if shot)
+    finally:
+        watched.close()
 
 
 class Picamera2:

@@ -172,6 +172,15 @@ def test_a_folder_that_cannot_be_written_is_said_at_once(tmp_path):
         SavedEvents(tmp_path / "file", keep=1)
 
 
+def test_a_folder_takes_the_events_of_one_watch_at_a_time(tmp_path):
+    first = SavedEvents(tmp_path, keep=1)
+    first.start()
+    with pytest.raises(UsageError, match="another watch saves there; name another folder"):
+        SavedEvents(tmp_path, keep=1)
+    first.close()
+    SavedEvents(tmp_path, keep=1)
+
+
 def test_a_program_gets_the_json_on_its_stdin_and_no_shell_sees_its_arguments(tmp_path):
     script = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(sys.argv[2] + sys.stdin.read())"
     outlet = Command(f"{sys.executable} -c '{script}' {tmp_path}/out '$(id); '")

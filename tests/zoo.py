@@ -86,7 +86,7 @@ def good() -> dict[str, bytes]:
 
 
 def broken() -> dict[str, bytes]:
-    """File name → bytes of ten files that cannot be scored."""
+    """File name → bytes of a dozen files that cannot be scored."""
     rgb = cv2.resize(scene(), (480, 320)) + np.random.default_rng(0).integers(0, 20, (320, 480, 3), np.uint8)
     jpeg, png, webp, tiff = (encode(rgb, kind) for kind in ("JPEG", "PNG", "WEBP", "TIFF"))
     return {
@@ -99,6 +99,8 @@ def broken() -> dict[str, bytes]:
         "header-only.jpg": jpeg[:12],
         "text.jpg": b"this is no picture at all\n",
         "moving.gif": encode(rgb, "GIF"),
+        "BMW.txt": b"BMW, VW and Audi: cars that he has had\n",
+        "clip.avi": b"RIFF\x24\x10\0\0AVI LIST" + bytes(4096),
         "notes.txt": b"groceries: bread, milk\n",
     }
 

@@ -19,10 +19,13 @@ def bench(
     """
     from edge_detect import bench as timing
     from edge_detect.detector import Detector
+    from edge_detect.errors import UsageError
     from edge_detect.models import DEFAULT, FINDER, find_model
     from edge_detect.network import Network
 
     paths = [find_model(model) for model in models or [DEFAULT, FINDER]]
+    if len(set(paths)) < len(paths):
+        raise UsageError("a model is named twice; name each once")
     candidates = {str(path): timing.inference(Network.load(path, threads)) for path in paths}
     if not models:
         candidates["a frame, from pixels to verdict"] = timing.frame(Detector.load(threads=threads))

@@ -14,8 +14,8 @@ def compare(
         list[Path], typer.Option(help="Labelled pictures: a folder with labels.csv, or with one for each label.")
     ],
     split: Annotated[
-        Optional[str],
-        typer.Option(help="Which pictures: train, val, test or unseen; default: test and unseen, else all."),
+        Optional[list[str]],
+        typer.Option(help="Which pictures; repeatable; default: test and unseen, else all."),
     ] = None,
     report: Annotated[
         Optional[Path], typer.Option(metavar="FILE", help="Write a page with the worst disagreements: one HTML file.")
@@ -29,9 +29,8 @@ def compare(
     Size, latency on this machine, AUC or top-1 accuracy, and how far they disagree; pictures are scored whole.
     """
     from edge_detect.card import read_packed
-    from edge_detect.errors import UsageError
     from edge_detect.evaluation import disagreement
-    from edge_detect.evaluation.evaluate import REPORTED
+    from edge_detect.evaluation.evaluate import REPORTED, choose
     from edge_detect.evaluation.output import check_outputs, write
     from edge_detect.manifest import read_manifests
     from edge_detect.models import find_model
@@ -39,13 +38,14 @@ def compare(
 
     paths = (find_model(one), find_model(two))
     samples = read_manifests(data, read_packed(paths[0])[1].labels)
-    reported = [sample for sample in samples if sample.split in REPORTED]
-    chosen = [sample for sample in samples if sample.split == split] if split else reported or samples
-    if not chosen:
-        raise UsageError(f"no picture is in the split {split!r}")
+    there = sorted({sample.split for sample in samples})
+    wanted = split or [name for name in REPORTED if name in there] or there
+    chosen = [sample for part in choose(samples, wanted).values() for sample in part]
     check_outputs(filter(None, (report,)), data, chosen)
     with progress(len(chosen), "comparing", hidden=quiet) as advance:
         found = disagreement.compare(paths, chosen, workers, advance)
-    if report:
-        write(report, disagreement.report(found))
-    typer.echo(json.dumps(found.figures(), indent=2) if as_json else disagreement.text(found))
+    try:
+        if report:
+            write(report, disagreement.report(found))
+    finally:  # what a file could not take is at least printed
+        typer.echo(json.dumps(found.figures(), indent=2) if as_json else disagreement.text(found))

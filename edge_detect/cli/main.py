@@ -1,5 +1,8 @@
 """`edge-detect`: the verbs put together."""
 
+import re
+import sys
+from itertools import pairwise
 from typing import Annotated
 
 import typer
@@ -18,6 +21,7 @@ from edge_detect.cli.process import finish
 from edge_detect.cli.scan import scan
 from edge_detect.cli.serve import serve
 from edge_detect.cli.watch import watch
+from edge_detect.errors import UsageError
 
 app = typer.Typer(
     name="edge-detect",
@@ -59,4 +63,12 @@ def options(
 
 def main() -> None:
     """Run the command line and end the process with one of the documented exit codes."""
-    finish(app, "edge-detect")
+    finish(_run, "edge-detect")
+
+
+def _run() -> None:
+    """Raises UsageError for an empty argument: as a path, it would be the working directory."""
+    for before, argument in pairwise(sys.argv):
+        if re.fullmatch(r"(--[\w-]+=)?", argument):
+            raise UsageError(f"the argument after {argument or before} is empty: give it a value, or leave it out")
+    app()

@@ -1,5 +1,6 @@
 """How a process of ours runs its command line, and how it ends."""
 
+import errno
 import io
 import os
 import sys
@@ -9,6 +10,9 @@ from pathlib import Path
 import typer
 
 from edge_detect.errors import EdgeDetectError, ExitCode
+
+_WRONG = {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP}
+"""Errors of a name that cannot be used, or not by this user."""
 
 
 def finish(run: Callable[[], object], program: str) -> None:
@@ -29,8 +33,9 @@ def finish(run: Callable[[], object], program: str) -> None:
         typer.echo(f"{program}: {error}", err=True)
         sys.exit(error.exit_code)
     except OSError as error:
+        wrong = error.filename is not None and error.errno in _WRONG
         typer.echo(f"{program}: {error.filename or 'the results cannot be written'}: {error.strerror}", err=True)
-        sys.exit(ExitCode.INTERNAL)
+        sys.exit(ExitCode.USAGE if wrong else ExitCode.INTERNAL)
     except Exception as error:
         if os.environ.get("EDGE_DETECT_DEBUG"):
             raise

@@ -62,7 +62,7 @@ def evaluate(
     PictureError when a picture cannot be read, MissingExtraError without scikit-learn.
     """
     require("evaluation", "evaluate", "sklearn")
-    chosen = _choose(samples, splits)
+    chosen = choose(samples, splits)
     _check_sources(chosen, together)
     detectors = [
         [Detector.load(path, whole_image=True) for path in paths] for _ in range(workers or os.cpu_count() or 1)
@@ -95,8 +95,11 @@ def evaluate(
     return Evaluation(figures, parts, scored)
 
 
-def _choose(samples: Sequence[Sample], splits: Sequence[str]) -> dict[str, list[Sample]]:
-    """The samples of each split to measure."""
+def choose(samples: Sequence[Sample], splits: Sequence[str]) -> dict[str, list[Sample]]:
+    """The samples of each split to measure: of REPORTED, where none is named.
+
+    Raises UsageError, which names the splits there are, when one has no pictures.
+    """
     there = {sample.split for sample in samples}
     wanted = splits or [split for split in REPORTED if split in there]
     if not wanted:

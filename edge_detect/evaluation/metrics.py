@@ -1,4 +1,4 @@
-"""Figures of merit for scores of real (0) and fake (1) pictures; arrays of shape (n,), weights alike by default."""
+"""AUC for scores of real (0) and fake (1) pictures; arrays of shape (n,), weights alike by default."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,21 +10,6 @@ from edge_detect.manifest import Sample
 def auc(labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None) -> float:
     """Area under the ROC curve; nan when only one class is there."""
     return float(roc(labels, scores, weights).auc())
-
-
-def average_precision(labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None) -> float:
-    """Area under the precision–recall curve, fakes being the positives; nan when only one class is there."""
-    return float(roc(labels, scores, weights).average_precision())
-
-
-def equal_error_rate(labels: ArrayLike, scores: ArrayLike, weights: ArrayLike | None = None) -> float:
-    """The error rate where false alarms and misses are equally frequent; nan when only one class is there."""
-    return float(roc(labels, scores, weights).equal_error_rate())
-
-
-def hits_at_false_alarms(labels: ArrayLike, scores: ArrayLike, rate: float, weights: ArrayLike | None = None) -> float:
-    """True-positive rate at the lowest threshold whose false-positive rate is at most `rate`."""
-    return float(roc(labels, scores, weights).tpr_at(rate))
 
 
 def auc_by_source(samples: list[Sample], scores: ArrayLike) -> dict[str, float]:

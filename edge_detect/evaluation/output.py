@@ -7,34 +7,54 @@ from pathlib import Path
 from edge_detect.errors import UsageError
 from edge_detect.manifest import Sample
 from edge_detect.sinks import check_output
+from edge_detect.writable import is_stdout
 
 
 def check_outputs(outputs: Iterable[Path], data: Iterable[Path], samples: Iterable[Sample]) -> None:
     """Raise UsageError when a file could not be written, would overwrite what is read, or is named twice.
 
-    data: the folders that the samples are of.
+    data: the folders that the samples are of. What is no file, such as a pipe, is written to as it is; a file is
+    replaced, which takes a folder that can be written to.
     """
     inputs = [*(str(folder / "labels.csv") for folder in data), *(str(sample.path) for sample in samples)]
     named: set[Path] = set()
     for output in outputs:
-        if output.is_dir() or not output.parent.is_dir():
+        place = output.resolve()
+        if output.is_dir() or not (_is_special(output) or place.parent.is_dir()):
             raise UsageError(f"{output} cannot be written: name a file in a folder that is there")
-        if not os.access(output if output.exists() else output.parent, os.W_OK):
+        if not os.access(output if _is_special(output) else place.parent, os.W_OK):
             raise UsageError(f"{output} cannot be written: you may not write there")
-        if output.resolve() in named:
+        if is_stdout(output):
+            raise UsageError(f"{output} is what standard output goes to; name another file")
+        if place in named:
             raise UsageError(f"{output} is named for two results; name another file for one of them")
-        named.add(output.resolve())
+        named.add(place)
         check_output(str(output), inputs)
 
 
 def write(output: Path, text: str) -> None:
-    """Write a text file, as a whole or not at all. Raises UsageError when it cannot be written."""
-    beside = output.with_name(f".{output.name}.part")
+    """Write a text file, or the one that a link leads to, as a whole or not at all.
+
+    Raises UsageError when it cannot be written.
+    """
     try:
-        if output.exists() and not output.is_file():  # a pipe or a terminal
+        if _is_special(output):
             output.write_text(text + "\n", encoding="utf-8")
         else:
-            beside.write_text(text + "\n", encoding="utf-8")
-            beside.replace(output)
+            _replace(output.resolve(), text + "\n")
     except OSError as error:
         raise UsageError(f"{output} cannot be written: {error.strerror}") from error
+
+
+def _replace(place: Path, text: str) -> None:
+    beside = place.with_name(f".{place.name}.part")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(place)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _is_special(output: Path) -> bool:
+    """Whether it is a pipe, a terminal or another device."""
+    return output.exists() and not output.is_file()

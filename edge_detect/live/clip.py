@@ -19,7 +19,7 @@ class Decisive(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """The frame as JSON-ready values."""
-        return {"frame": self.frame, "seconds": round(self.seconds, 3), "score": round(self.score, 6)}
+        return {"frame": self.frame, "seconds": round(self.seconds, 3), "score": self.score}
 
 
 @dataclass

@@ -30,7 +30,7 @@ class Seen:
 
     def to_dict(self) -> dict[str, Any]:
         """The face as JSON-ready values."""
-        return {"track": self.track, **self.face.to_dict(), "frame_score": round(self.frame_score, 6)}
+        return {"track": self.track, **self.face.to_dict(), "frame_score": self.frame_score}
 
 
 @dataclass

@@ -76,6 +76,8 @@ def bound(host: str, port: int) -> socket.socket:
         except OSError:
             listening.close()
             raise
+    except socket.gaierror as error:
+        raise UsageError(f"--host {host}: {error.strerror}; name this machine or its address") from error
     except OSError as error:
         raise UsageError(f"port {port} of {host} cannot be had: {error.strerror}; take another") from error
     return listening

@@ -1,5 +1,6 @@
 """Counts for Prometheus, over HTTP."""
 
+import socket
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ class Metrics:
     def __init__(self, address: str, watcher: Watcher, outlets: Sequence[Outlet]) -> None:
         """address: a port on loopback, or host:port.
 
-        Raises MissingExtraError without prometheus-client, UsageError when the port cannot be had.
+        Raises MissingExtraError without prometheus-client, UsageError when host or port cannot be had.
         """
         try:
             import prometheus_client
@@ -32,6 +33,8 @@ class Metrics:
         registry.register(self)
         try:
             self._server, self._thread = prometheus_client.start_http_server(port, host, registry)
+        except socket.gaierror as error:
+            raise UsageError(f"--metrics {address}: {error.strerror}; give the port alone") from error
         except OSError as error:
             raise UsageError(f"--metrics {address}: {error.strerror}; take another port") from error
 

@@ -1,13 +1,15 @@
 """Events in a folder: the frame, the crop and the JSON of each, the oldest deleted when there are too many."""
 
+import fcntl
 import json
+import os
 import re
 from pathlib import Path
 
 from edge_detect import image
 from edge_detect.errors import UsageError
 from edge_detect.live.events import Event
-from edge_detect.sinks.outlet import Message, Outlet
+from edge_detect.sinks.outlet import FLUSH, Message, Outlet
 from edge_detect.writable import make_writable
 
 _SUFFIXES = ("json", "jpg", "png", "tmp")
@@ -27,7 +29,10 @@ class SavedEvents(Outlet):
     with_frames = True
 
     def __init__(self, folder: Path, keep: int) -> None:
-        """keep: events in the folder at most. Raises UsageError when the folder cannot be made or written to."""
+        """keep: events in the folder at most.
+
+        Raises UsageError when the folder cannot be made or written to, or when another watch saves its events there.
+        """
         super().__init__()
         self._folder = folder
         self._keep = keep
@@ -35,12 +40,18 @@ class SavedEvents(Outlet):
             make_writable(folder)
         except OSError as error:
             raise UsageError(f"--save-events {folder}: it cannot be written to: {error.strerror}") from error
+        self._lock = _locked(folder)
         self._next = max(self._numbers(), default=0) + 1
 
     def start(self) -> None:
         """Delete what is too many already, and begin to deliver."""
         self._delete_oldest()
         super().start()
+
+    def close(self, timeout: float = FLUSH) -> None:
+        """Deliver what waits, as every way out, and leave the folder to others."""
+        super().close(timeout)
+        os.close(self._lock)
 
     def deliver(self, message: Message) -> None:
         """Write the files of an event; what is no frame has none but the JSON, and a summary is not saved.
@@ -85,3 +96,16 @@ class SavedEvents(Outlet):
     def _delete(self, number: int) -> None:
         for suffix in _SUFFIXES:
             self._file(number, suffix).unlink(missing_ok=True)
+
+
+def _locked(folder: Path) -> int:
+    """A descriptor of a folder that nobody else holds while it is open. Raises UsageError when another watch does."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if isinstance(error, BlockingIOError):
+            os.close(descriptor)
+            raise UsageError(f"--save-events {folder}: another watch saves there; name another folder") from error
+        # else a file system, such as one of a network, that has no such locks
+    return descriptor

@@ -1,5 +1,6 @@
 """Pictures named on the command line: files, folders, patterns, lists, and standard input."""
 
+import codecs
 import glob
 import os
 import sys
@@ -23,7 +24,7 @@ def expand(arguments: Iterable[str]) -> Iterator[str]:
         if argument == STDIN or os.path.isfile(argument):  # noqa: PTH113
             yield argument
         elif os.path.isdir(argument):  # noqa: PTH112
-            yield from _not_empty(_walk(argument), f"the folder {argument} holds no files")
+            yield from _not_empty(walk(argument), f"the folder {argument} holds no files")
         elif glob.has_magic(argument):
             found = glob.iglob(argument, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
             matches = sorted(match for match in found if os.path.isfile(match))  # noqa: PTH113
@@ -42,12 +43,14 @@ def read_list(source: str) -> list[str]:
         data = sys.stdin.buffer.read() if source == STDIN else Path(source).read_bytes()
     except OSError as error:
         raise UsageError(f"--files-from {source}: {error.strerror}") from error
+    data = data.removeprefix(codecs.BOM_UTF8)
     separator = b"\0" if b"\0" in data else b"\n"
     lines = [os.fsdecode(line.rstrip(b"\r")) for line in data.split(separator) if line.strip()]
     return ["./-" if line == STDIN else line for line in lines]
 
 
-def _walk(folder: str) -> Iterator[str]:
+def walk(folder: str) -> Iterator[str]:
+    """The files below a folder, as `expand` gives them; a folder that cannot be listed is given in their place."""
     visited: set[str] = set()
     waiting = [folder]
     while waiting:

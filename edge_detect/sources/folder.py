@@ -9,6 +9,7 @@ from typing import Any
 
 from edge_detect.errors import MissingExtraError, SourceError
 from edge_detect.sources.stream import Shot
+from edge_detect.writable import is_stdout
 
 SETTLE = 0.5
 """Seconds for which a file's size must stay the same before it is read."""
@@ -30,6 +31,8 @@ class Folder:
             raise SourceError(f"the folder {folder} cannot be listed: you may not read it")
         self._folder = folder
         self._root = folder.resolve()
+        self._identity = _identity(folder)
+        self._deleted = False
         self._arrivals: SimpleQueue[str] = SimpleQueue()
         self._unsettled: dict[str, tuple[int, float]] = {}
         self._observer = observers.Observer()
@@ -52,7 +55,7 @@ class Folder:
                 del self._unsettled[path]
                 if current and self._is_ours(path):
                     return Shot(path, name=path)
-        if not self._folder.is_dir():
+        if self._deleted or _identity(self._folder) != self._identity:  # a new folder may get the number of an old one
             raise SourceError(f"the folder {self._folder} is gone")
         time.sleep(_LOOK)
         return None
@@ -61,6 +64,8 @@ class Folder:
         """Take note of something that happened in the folder; watchdog calls this, in its own thread."""
         if not event.is_directory and event.event_type in _ARRIVALS:
             self._arrivals.put(os.fsdecode(event.dest_path or event.src_path))
+        if event.event_type == "deleted" and os.fsdecode(event.src_path) == str(self._folder):
+            self._deleted = True
 
     def close(self) -> None:
         """Stop watching."""
@@ -79,7 +84,7 @@ class Folder:
         """Whether a file is not hidden, lies in the folder when links are followed, and is not what we print to."""
         real = Path(path).resolve()
         hidden = any(part.startswith(".") for part in Path(path).relative_to(self._folder).parts)
-        return not hidden and self._root in real.parents and real.is_file() and not _is_stdout(real)
+        return not hidden and self._root in real.parents and real.is_file() and not is_stdout(real)
 
 
 def require() -> Any:
@@ -91,12 +96,13 @@ def require() -> Any:
     return observers
 
 
-def _is_stdout(path: Path) -> bool:
-    """Whether standard output goes to a file."""
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """By which a folder and another that takes its place are told apart; None when it is gone."""
     try:
-        return os.path.samestat(path.stat(), os.fstat(1))
-    except OSError:  # the file has gone, or standard output is closed
-        return False
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _size(path: str) -> int:

@@ -6,41 +6,49 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from edge_detect.errors import UsageError
+from edge_detect.header import HEAD, what_is
 from edge_detect.sources import folder, picamera, sequence, video
 from edge_detect.sources.stream import Kind, Source
 
 PICAMERA = "picamera2"
 SCHEMES = ("rtsp", "rtsps", "http", "https")
+_HELP = (
+    f"give a camera (0, /dev/video0, {PICAMERA}), a URL ({', '.join(SCHEMES)}), a video file, a pattern such as "
+    "'frames/%05d.png', or a folder"
+)
+_FILMS = (".mjpg", ".mjpeg")
+"""Suffixes of films that begin as a picture does."""
 
 
 def find_source(name: "str | os.PathLike[str] | int") -> Source:
     """The source of a name: a camera's number or device file, "picamera2", a URL, a video file, a pattern, a folder.
 
-    Raises UsageError when it is none of these or a file is missing, and where Picamera2 is not installed;
-    MissingExtraError where a folder cannot be watched for lack of a package.
+    A picture is the sequence of that one. Raises UsageError when it is none of these, when a file is missing or cannot
+    be read, and where Picamera2 is not installed; MissingExtraError where a folder cannot be watched for lack of a
+    package.
     """
     text = os.fspath(name) if not isinstance(name, int) else str(name)
+    if not text:
+        raise UsageError(f"SOURCE is empty: {_HELP}")
     if text == PICAMERA:
         picamera.require()
         return Source(PICAMERA, Kind.LIVE, picamera.open_picamera)
     if not _is_utf8(text) and not Path(text).is_dir() and not sequence.is_pattern(text):
         raise UsageError(f"the name {text!r} is no UTF-8, and OpenCV takes no other: rename it, or link to it")
-    if _is_camera(text):
-        return Source(f"camera {text}", Kind.LIVE, partial(video.open_device, text))
     if "://" in text:
         return _network(text)
+    if _is_camera(text):
+        return Source(f"camera {text}", Kind.LIVE, partial(video.open_device, text))
     path = Path(text)
     if path.is_dir():
         folder.require()
         return Source(text, Kind.FOLDER, partial(folder.Folder, path))
     if path.is_file():
-        return Source(text, Kind.RECORDING, partial(video.open_file, text))
+        opened = partial(sequence.Sequence, [text]) if _is_picture(path) else partial(video.open_file, text)
+        return Source(text, Kind.RECORDING, opened)
     if sequence.is_pattern(text):
         return Source(text, Kind.RECORDING, partial(sequence.Sequence, sequence.matches(text)))
-    raise UsageError(
-        f"there is no source {text!r}: give a camera (0, /dev/video0, {PICAMERA}), a URL ({', '.join(SCHEMES)}), "
-        "a video file, a pattern such as 'frames/%05d.png', or a folder"
-    )
+    raise UsageError(f"there is no source {text!r}: {_HELP}")
 
 
 def _is_utf8(text: str) -> bool:
@@ -49,6 +57,15 @@ def _is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _is_picture(path: Path) -> bool:
+    """Whether a file is to be read as `scan` reads it. Raises UsageError when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return what_is(file.read(HEAD)) == "a picture" and path.suffix.lower() not in _FILMS
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
 
 
 def _is_camera(text: str) -> bool:

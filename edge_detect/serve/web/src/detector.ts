@@ -56,5 +56,6 @@ function meanOfMirrored(one: Float32Array, two: Float32Array): Float32Array {
 
 /** The calibrated probability (0–1) of fake for a logit. */
 export function probability(logit: number, card: Card): number {
-  return 1 / (1 + Math.exp(-(card.calibration.scale * logit + card.calibration.bias)));
+  const z = card.calibration.scale * logit + card.calibration.bias;
+  return z >= 0 ? 1 / (1 + Math.exp(-z)) : Math.exp(z) / (1 + Math.exp(z));
 }

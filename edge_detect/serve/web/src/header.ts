@@ -27,25 +27,27 @@ const OTHERS: readonly [number, string, string][] = [
   [4, "ftypmif1", "a HEIC picture"],
   [4, "ftyp", "a video"],
   [0, "\x1aE\xdf\xa3", "a video"],
+  [0, "RIFF", "a RIFF file (sound or video)"],
   [0, "%PDF", "a PDF document"],
   [0, "8BPS", "a Photoshop document"],
   [0, "\xff\x0a", "a JPEG XL picture"],
   [0, "\x00\x00\x00\x0cJXL ", "a JPEG XL picture"],
   [0, "\x00\x00\x00\x0cjP", "a JPEG 2000 picture"],
 ];
-const READERS: readonly [string, (data: Bytes, view: DataView) => Header][] = [
-  ["\xff\xd8\xff", readJpeg],
-  ["\x89PNG\r\n\x1a\n", readPng],
-  ["RIFF", readRiff],
-  ["BM", readBmp],
-  ["II*\x00", readTiff],
-  ["MM\x00*", readTiff],
+const HEAD = 32;
+const READERS: readonly [RegExp, (data: Bytes, view: DataView) => Header][] = [
+  [/^\xff\xd8\xff/, readJpeg],
+  [/^\x89PNG\r\n\x1a\n/, readPng],
+  [/^RIFF.{4}WEBP/s, readWebp],
+  [/^BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0{3}/s, readBmp],
+  [/^(II\*\0|MM\0\*)/, readTiff],
 ];
 
 /** The header of an encoded picture. Throws PictureError when it is empty, of no supported kind, or cut short. */
 export function readHeader(data: Bytes): Header {
   if (data.length === 0) throw new PictureError("the file is empty");
-  const reader = READERS.find(([magic]) => startsWith(data, magic, 0))?.[1];
+  const start = String.fromCharCode(...data.subarray(0, HEAD));
+  const reader = READERS.find(([form]) => form.test(start))?.[1];
   if (!reader) {
     const other = OTHERS.find(([offset, magic]) => startsWith(data, magic, offset));
     if (other) throw new PictureError(`this is ${other[2]}; convert it to one of ${SUPPORTED}`);
@@ -102,11 +104,8 @@ function readPng(data: Bytes, view: DataView): Header {
   return plain("PNG", view.getUint32(16), view.getUint32(20), colour === 4 || colour === 6 || paletteAlpha, turn);
 }
 
-function readRiff(data: Bytes, view: DataView): Header {
+function readWebp(data: Bytes, view: DataView): Header {
   const size = view.getUint32(4, true);
-  if (!startsWith(data, "WEBP", 8)) {
-    throw new PictureError("this is a RIFF file (sound or video), not a WebP picture");
-  }
   if (data.length < size + 8) throw new PictureError("the WebP data is truncated; copy the file again");
   if (startsWith(data, "VP8X", 12)) {
     const side = (at: number) => view.getUint16(at, true) + (view.getUint8(at + 2) << 16) + 1;

@@ -68,7 +68,7 @@ function common(path: string, card: Card) {
       name: card.name,
       version: card.version,
       sha256: card.sha256,
-      thresholds: { real: decimals(real, 6), fake: decimals(fake, 6) },
+      thresholds: { real, fake },
     },
     error: null,
   } as const;
@@ -79,7 +79,7 @@ function faceRecord(face: Face, card: Card): FaceRecord {
   return {
     box: face.box.map((value) => decimals(value, 1)),
     size: decimals(sizeOf(face.box), 1),
-    score: decimals(face.score, 6),
+    score: face.score,
     verdict: isSmall ? "uncertain" : verdictOf(face.score, card),
     confidence: decimals(face.confidence, 4),
     reason: isSmall ? "too_small" : null,
