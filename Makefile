@@ -15,7 +15,7 @@ PAGE = edge_detect/serve/static/index.html
 BESIDE = $(addprefix --beside ,$(dir $(wildcard $(DATA)/labels.csv)))
 
 .NOTPARALLEL:
-.PHONY: help demo test lint format type data model fit further release nano baselines evaluate clips judged photos soak age recipes legacy tfjs load web wheel parity page-figures clean
+.PHONY: help demo test lint format type data model fit further release nano face baselines evaluate clips judged photos soak age recipes legacy tfjs load web wheel parity page-figures clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -135,7 +135,7 @@ judged: .venv-dev/ready ## write how the sources that are judged by only score i
 
 photos: .venv-dev/ready ## write what finding the face costs the score into the finder's card
 	.venv-dev/bin/python -m training.sources originals ciplab genphotos omi sdfd --crops $(DATA) \
-		$(addprefix --clones ,$(CLONES)) --out runs/originals
+		--clones $(or $(CLONES),$(SOURCES)/clones) --out runs/originals
 	.venv-dev/bin/python -m training photos models/deepfake/deepfake-int8.tflite --crops $(DATA) \
 		--photos runs/originals --out models/face/README.md
 

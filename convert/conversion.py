@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from convert.equalisation import equalised
 from convert.recipes import Recipe
-from convert.rounding import rounded
+from convert.rounding import DYNAMIC_LEAST, rounded
 from edge_detect.errors import UsageError
 from edge_detect.silence import silenced
 
@@ -38,7 +38,7 @@ def to_flatbuffer(
             stack.enter_context(equalised(model, pixels))
         unrounded = stack.enter_context(saved(model, side, integer=True)) if integer and keep_float else None
         if recipe.weights == "int8":
-            stack.enter_context(rounded(model))
+            stack.enter_context(rounded(model, 1 if recipe.calibrated else DYNAMIC_LEAST))
         folder = stack.enter_context(saved(model, side, integer=integer))
         try:
             if unrounded:

@@ -79,12 +79,12 @@ def convert_model(source: Path, plan: Plan, out: Path) -> list[Path]:
         raise UsageError("--keep-float is for models that compute in int8: add --to int8, or leave it out")
     if TFJS in plan.recipes:
         tfjs.require()
-    material = _gather(source, plan)
+    material = _gather(source, plan, out)
     packed = [_convert(name, material, plan) for name in plan.recipes if name != TFJS]
     graph_model = _graph_model(material) if TFJS in plan.recipes else None
     paths = []
     if graph_model:
-        paths.append(out / f"{material.card.name}-{TFJS}")
+        paths.append(_graph_folder(out, material.card))
         tfjs.write(paths[0], graph_model)
         say(f"wrote {paths[0]}")
     for flatbuffer, card, name in packed:
@@ -103,12 +103,18 @@ def _check_out(out: Path) -> None:
         raise UsageError(f"nothing can be written to {out}: {error.strerror}; choose another --out") from error
 
 
-def _gather(source: Path, plan: Plan) -> _Material:
+def _graph_folder(out: Path, card: Card) -> Path:
+    return out / f"{card.name}-{TFJS}"
+
+
+def _gather(source: Path, plan: Plan, out: Path) -> _Material:
     labels: tuple[str, ...] = LABELS
     if plan.said.labels is None and not source.with_suffix(".json").is_file():
         labels = tuple(labels_in(plan.data[0]))
         say(f"labels, in the order of the model's outputs: {', '.join(labels)} (--labels says otherwise)")
     model, card = load(source, plan.said, labels)
+    if TFJS in plan.recipes:
+        tfjs.check_folder(_graph_folder(out, card))
     exam = EXAMS[card.kind](card, list(plan.data))
     representative = None
     if any(RECIPES[name].calibrated for name in plan.recipes if name != TFJS):

@@ -14,12 +14,17 @@ from numpy.typing import NDArray
 
 LARGEST = 127
 """The largest step of int8 weights, which are symmetric about zero."""
+DYNAMIC_LEAST = 1024
+"""Weights that a kernel needs for TensorFlow's dynamic range to make int8 of it; smaller ones stay as trained."""
 
 
 @contextlib.contextmanager
-def rounded(model: Any) -> Iterator[None]:
-    """While the context lasts, a Keras model has weights in int8 steps: those that the converter will make of it."""
-    kernels = list(_kernels(model))
+def rounded(model: Any, least: int = 1) -> Iterator[None]:
+    """While the context lasts, a Keras model has weights in int8 steps: those that the converter will make of it.
+
+    least: weights that a kernel needs to become int8.
+    """
+    kernels = [(kernel, filters) for kernel, filters in _kernels(model) if np.prod(kernel.shape) >= least]
     trained = [np.array(kernel) for kernel, _ in kernels]
     for (kernel, filters), weights in zip(kernels, trained, strict=True):
         kernel.assign(round_filters(weights, filters))

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -95,10 +97,12 @@ def check(source: Path) -> None:
         raise UsageError(f"{source} holds no saved_model.pb: {kinds}")
     if source.is_file() and source.suffix not in (".keras", ".h5", ".hdf5"):
         raise UsageError(f"{source} is no Keras model: {kinds}")
+    if source.suffix == ".keras" and source.is_file() and not zipfile.is_zipfile(source):
+        raise UsageError(f"{source} is damaged or no .keras archive: save it again with model.save('model.keras')")
 
 
 def read(source: Path, side: int | None = None) -> Any:
-    """A Keras model from a file, or around a SavedModel's default signature."""
+    """A Keras model from a file, or around a SavedModel's default signature, that takes one picture at a time."""
     try:
         with silenced(1, 2):
             import keras
@@ -106,14 +110,23 @@ def read(source: Path, side: int | None = None) -> Any:
     except ImportError as error:
         raise MissingExtraError("converting", "train") from error
     try:
-        if source.is_dir():
-            return _around(source, side)
-        return keras.models.load_model(source, compile=False)
+        model = _around(source, side) if source.is_dir() else keras.models.load_model(source, compile=False)
     except (ValueError, OSError, TypeError, KeyError) as error:
         raise UsageError(
             f"{source} cannot be read by Keras: {str(error).splitlines()[0]} Save it with model.save('model.keras'), "
             "or, where it has layers of your own, with model.export('folder')"
         ) from error
+    inputs = getattr(model, "inputs", None)  # Keras raises AttributeError of a model that was never built
+    if not inputs:
+        raise UsageError(f"{source} was saved before it was built: call the model on a picture first, then save it")
+    _check_batch(source, inputs[0].shape)
+    return model
+
+
+def _check_batch(source: Path, shape: Sequence[int | None]) -> None:
+    """Raise UsageError when a model with an input of this shape takes several pictures at a time, never one."""
+    if shape[0] not in (None, 1):
+        raise UsageError(f"{source} takes {shape[0]} pictures at a time: save it with the batch left open, or of 1")
 
 
 def _around(folder: Path, side: int | None) -> Any:
@@ -124,6 +137,7 @@ def _around(folder: Path, side: int | None) -> Any:
     signature = tf.saved_model.load(str(folder)).signatures["serving_default"]
     (given,) = signature.structured_input_signature[1].values()
     shape = given.shape.as_list()
+    _check_batch(folder, shape)
     height, width = (value or side for value in shape[1:3])
     inputs = keras.Input((height, width, shape[3]), dtype=given.dtype.name)
     answered = keras.layers.TFSMLayer(str(folder), call_endpoint="serving_default")(inputs)

@@ -23,6 +23,8 @@ from edge_detect.network import Runnable
 
 NODE = Path(__file__).with_name("node")
 """The package that runs a graph model in Node; `make tfjs` installs TensorFlow.js there."""
+NAMES = ("model.json", "weights.bin", "card.json")
+"""The files of a graph model."""
 _DTYPES = {"float32": "float32", "int32": "int32", "bool": "bool"}
 _PATIENCE = 600
 Files = dict[str, bytes]
@@ -71,11 +73,8 @@ def to_files(model: Any, card: Card) -> Files:
         "weightsManifest": [{"paths": ["weights.bin"], "weights": specs}],
     }
     text = json.dumps(description, indent=1)
-    return {
-        "model.json": text.encode(),
-        "weights.bin": b"".join(weights),
-        "card.json": json.dumps(card.to_dict(), indent=1).encode(),
-    }
+    contents = (text.encode(), b"".join(weights), json.dumps(card.to_dict(), indent=1).encode())
+    return dict(zip(NAMES, contents, strict=True))
 
 
 def checks(files: Files, network: Runnable, pixels: NDArray[np.uint8]) -> Iterator[Check]:
@@ -92,16 +91,31 @@ def checks(files: Files, network: Runnable, pixels: NDArray[np.uint8]) -> Iterat
         lines = [line for line in done.stderr.splitlines() if "Error" in line] or ["it crashed"]
         yield Check("runs on TensorFlow.js", lines[0].strip(), "as Keras", passed=False)
         return
-    error = 0.0
-    for picture, answers in zip(pixels, json.loads(done.stdout), strict=True):
-        for name, values in network.run(picture).items():
-            error = max(error, float(np.abs(values.ravel() - np.array(answers[name])).max()))
+    errors = [
+        np.abs(values.ravel() - np.array(answers[name], np.float64)).max()  # JSON's null, for what is no number, is nan
+        for picture, answers in zip(pixels, json.loads(done.stdout), strict=True)
+        for name, values in network.run(picture).items()
+    ]
+    error = float(np.max(errors))
     found = f"largest difference {error:.1e} on {len(pixels)} pictures"
     yield Check("same outputs on TensorFlow.js as in Keras", found, f"{FLOAT_ERROR:g}", passed=error <= FLOAT_ERROR)
 
 
+def check_folder(folder: Path) -> None:
+    """Raise UsageError when `write` would replace anything but a graph model."""
+    others = sorted({path.name for path in folder.iterdir()}.difference(NAMES)) if folder.is_dir() else [folder.name]
+    if folder.exists() and others:
+        raise UsageError(
+            f"{folder} would be replaced, and {others[0]} is no part of a graph model: move it away, or choose another "
+            "--out"
+        )
+
+
 def write(folder: Path, files: Files) -> None:
-    """Write a graph model aside and rename its folder, so that no half-written one is ever found."""
+    """Write a graph model aside and rename its folder, so that no half-written one is ever found.
+
+    What is in the folder is replaced; it stays when that fails.
+    """
     aside, old = (folder.with_name(f".{folder.name}.{word}") for word in ("part", "old"))
     try:
         shutil.rmtree(aside, ignore_errors=True)
@@ -109,9 +123,12 @@ def write(folder: Path, files: Files) -> None:
         for name, data in files.items():
             (aside / name).write_bytes(data)
         if folder.exists():
+            shutil.rmtree(old, ignore_errors=True)
             folder.replace(old)
         aside.replace(folder)
     finally:
+        if old.exists() and not folder.exists():
+            old.replace(folder)
         for rest in (aside, old):
             shutil.rmtree(rest, ignore_errors=True)
 

@@ -68,6 +68,8 @@ def test_the_weights_that_the_others_began_with_may_take_part_and_weigh_double(t
         assert found == pytest.approx((2 * a + b) / 3, abs=1e-6)
     card = Card.from_dict(json.loads(mean.with_suffix(".json").read_text()))
     assert (card.training["crops_seen"], card.training["hours"], card.training["seed"]) == (1500, 0.75, 2)
+    assert "sha256" not in card.training  # it is that of a part, and stands there
+    assert [len(part["sha256"]) for part in card.training["mean_of"]] == [64] * 3
 
 
 def test_of_a_release_whose_logit_was_fitted_the_mean_is_as_it_was_before(tmp_path):
@@ -85,6 +87,17 @@ def test_of_a_release_whose_logit_was_fitted_the_mean_is_as_it_was_before(tmp_pa
         assert found == pytest.approx((a + b) / 2, abs=1e-6)
     options = Card.from_dict(json.loads(mean.with_suffix(".json").read_text())).training["recipe"]["options"]
     assert options == {"widths": [4, 4, 4], **pooled}
+
+
+def test_runs_in_folders_of_one_name_are_refused_before_a_curve_is_lost(tmp_path):
+    from training.average import average_models
+
+    for parent in ("a", "b"):
+        (tmp_path / parent).mkdir()
+    models = [trained(tmp_path / parent / "x-1", seed, crops=1500) for seed, parent in enumerate("ab")]
+    with pytest.raises(UsageError, match=r"a/x-1 and .*b/x-1 need names of their own"):
+        average_models(models, tmp_path / "mean", "2")
+    assert not (tmp_path / "mean").exists()
 
 
 def test_models_without_a_common_start_have_no_mean(tmp_path):

@@ -6,7 +6,7 @@ from conftest import ROOT, SHARED, SHIPPED
 
 from edge_detect import Detector
 from edge_detect.errors import UsageError
-from training.clips import compare, measure
+from training.clips import Pair, compare, measure
 
 
 @pytest.fixture
@@ -22,6 +22,11 @@ def folder(tmp_path):
 def test_each_fake_is_set_beside_its_original(folder, tiny_model):
     pairs = measure(Detector.load(tiny_model, whole_image=True), folder)
     assert [(pair.fake, pair.above) for pair in pairs] == [("a.mkv", True), ("b.mkv", False)]
+
+
+def test_nothing_is_above_an_original_that_was_never_judged():
+    assert not Pair("a.mkv", "swap", 0.9, None).above
+    assert Pair("a.mkv", "swap", 0.9, 0.8).above
 
 
 def test_a_clip_without_a_face_is_not_above_anything(folder):

@@ -1,6 +1,7 @@
 """Documentation that cannot rot: verbs, options and codes in the README are those of the program."""
 
 import re
+import subprocess
 
 import clips
 import pytest
@@ -97,6 +98,14 @@ def test_every_make_verb_in_the_documents_exists():
     for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, CONVERT, PI, SERVE, WEB, *CARDS):
         for verb in re.findall(r"(?:`|\$ )make ([a-z-]+)", path.read_text()):
             assert re.search(rf"^{verb}:", makefile, re.MULTILINE), (path, verb)
+
+
+def test_photos_are_taken_from_the_clones_that_make_data_left():
+    command = ["make", "--dry-run", "photos", "SOURCES=built"]
+    done = subprocess.run([*command, "CLONES="], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert "--clones built/clones " in done.stdout
+    done = subprocess.run([*command, "CLONES=mirror"], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert "--clones mirror " in done.stdout
 
 
 def test_every_link_to_a_file_leads_somewhere():

@@ -1,5 +1,6 @@
 import dataclasses
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pictures
@@ -52,6 +53,29 @@ def test_a_run_that_starts_in_the_middle_gets_the_batches_it_would_have_got(make
         assert np.array_equal(answers["logit"], answers_again["logit"])
     whole.close()
     resumed.close()
+
+
+@pytest.mark.parametrize(("cores", "ahead"), [(2, 12), (20, 40)])
+def test_every_core_has_a_batch_to_make(maker, monkeypatch, cores, ahead):
+    asked = []
+
+    class Pool(ThreadPoolExecutor):
+        """Processes that were told what to make, and made nothing."""
+
+        def __init__(self, workers, *_):
+            super().__init__(1)
+            assert workers == cores
+
+        def submit(self, _, number):
+            asked.append(number)
+            return super().submit(lambda: number)
+
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    monkeypatch.setattr("training.feed.ProcessPoolExecutor", Pool)
+    stream = feed.batches(maker, start=3)
+    assert list(itertools.islice(stream, 2)) == [3, 4]
+    assert asked == list(range(3, 3 + ahead + 2))
+    stream.close()
 
 
 def test_a_picture_that_cannot_be_decoded_is_named(samples, tmp_path):

@@ -129,6 +129,21 @@ def test_the_converter_takes_the_rounded_steps(pixels, recipe):
     np.testing.assert_array_equal(stored, [wanted])
 
 
+def test_weights_that_dynamic_range_leaves_in_float_are_the_trained_ones(pixels):
+    from ai_edge_litert.interpreter import Interpreter
+
+    model = network()
+    flatbuffer, _ = to_flatbuffer(model, RECIPES["dynamic"], SIDE, pixels)
+    interpreter = Interpreter(model_content=flatbuffer)
+    stored = {
+        tuple(details["shape"]): interpreter.get_tensor(details["index"])
+        for details in interpreter.get_tensor_details()
+        if tuple(details["shape"]) in ((WIDTH, 3, 3, 3), (2, WIDTH))
+    }
+    np.testing.assert_array_equal(stored[WIDTH, 3, 3, 3].transpose(1, 2, 3, 0), model.get_layer("first").kernel)
+    np.testing.assert_array_equal(stored[2, WIDTH].T, model.get_layer("last").kernel)
+
+
 def test_a_layer_kept_in_float_has_its_trained_weights_and_the_others_their_steps(pixels):
     from ai_edge_litert.interpreter import Interpreter
 

@@ -105,9 +105,46 @@ def test_what_was_converted_from_the_weights_before_is_gone_from_folder_and_figu
     assert kept.keys() == {"x-float16", "x-int8", "baseline-int8"}  # a baseline's file is elsewhere
 
 
+def test_entries_of_int8_io_belong_to_the_model_and_not_to_one_called_int8(tmp_path):
+    from training.evaluate import update_metrics
+
+    def entries(*names):
+        return {name: {"file": f"{name}.tflite", "data_sha256": "same"} for name in names}
+
+    update_metrics(tmp_path / "metrics.json", entries("m-int8-io", "m-int8-int8"))
+    kept = update_metrics(tmp_path / "metrics.json", entries("m-int8"))
+    assert kept.keys() == {"m-int8-int8", "m-int8"}
+    assert update_metrics(tmp_path / "metrics.json", entries("m-int8-float32")).keys() == {"m-int8", "m-int8-float32"}
+
+
+def test_models_that_cannot_have_an_entry_each_are_refused_before_they_are_measured(tmp_path):
+    from training.evaluate import evaluate
+
+    trained = {"crops_seen": 1, "hours": 1.0}
+    one, two, plain = (tmp_path / f"{name}.tflite" for name in ("one", "two", "plain"))
+    one.write_bytes(tiny.packed(training=trained))
+    two.write_bytes(tiny.packed(training=trained, version="2"))
+    plain.write_bytes(tiny.packed())
+    with pytest.raises(UsageError, match="two of the files are tiny-float32"):
+        evaluate([one, two], [tmp_path], tmp_path)
+    with pytest.raises(UsageError, match=r"plain\.tflite does not say crops_seen and hours"):
+        evaluate([plain], [tmp_path], tmp_path)
+
+
 def test_runs_that_end_close_together_share_a_label():
     assert labels([(5.0, "1"), (9.9, "2"), (10.0, "3"), (10.1, "3")]) == [("1", 5.0), ("2, 3", 10.1)]
     assert labels([(10.0, "1"), (10.0, "2")]) == [("1, 2", 10.0)]
+
+
+def test_a_source_that_leaves_or_joins_on_the_way_is_drawn_while_it_is_there(tmp_path):
+    folder = run(tmp_path / "run", "1", 0.7)
+    table = folder / "history.csv"
+    table.write_text(table.read_text() + "2000,0.5,0.4,0.8,b=0.6 c=0.5,1.00e-03\n")
+    found = {name: [str(value) for value in values] for name, values in history.courses(history.read(table)).items()}
+    assert found == {"a": ["0.7", "nan"], "b": ["0.9", "0.6"], "c": ["nan", "0.5"]}
+    history.plot(table, table.with_suffix(".png"))
+    assert table.with_suffix(".png").exists()
+    assert chronicle(folder, tmp_path).exists()
 
 
 def test_a_history_holds_sources_of_any_name():

@@ -45,8 +45,9 @@ def test_a_killed_run_goes_on(recipe, tmp_path):
 def test_hours_since_the_last_validation_are_kept_with_the_state(run, tmp_path):
     with np.load(run / "checkpoint.npz") as stored:
         spent = json.loads(str(stored["progress"]))["hours"]
-    assert spent == pytest.approx(float(history(run)[-1]["hours"]), abs=0.01)
-    assert spent > 0
+    earlier, last = (float(row["hours"]) for row in history(run)[-2:])
+    assert spent == pytest.approx(last, abs=0.001)
+    assert spent > earlier
     assert History(tmp_path / "history.csv", 0, spent).hours >= spent
 
 
@@ -189,6 +190,20 @@ def test_a_run_goes_on_with_other_pictures_only_when_asked(run, recipe, data, tm
     assert (earlier["partial"], after["recipe"]["partial"]) == ([], ["elsewhere"])
 
 
+def test_a_finder_goes_on_with_other_crops_only_when_asked(tmp_path):
+    def progress(crops):
+        recipe = {"batch": 16, "partial": [], "favoured": {}}
+        return checkpoint.Progress({"recipe": recipe, "data_sha256": "scenes", "crops_sha256": crops}, 640, 0.2)
+
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd")
+    checkpoint.save(tmp_path / "state.npz", model, progress("one"))
+    with pytest.raises(UsageError, match=r"other crops_sha256.*--other-pictures"):
+        checkpoint.load(tmp_path / "state.npz", model, progress("two"), {})
+    found = checkpoint.load(tmp_path / "state.npz", model, progress("two"), {}, other_pictures=True).made_of
+    assert (found["crops_sha256"], found["earlier"][0]["crops_sha256"]) == ("two", "one")
+
+
 def test_a_run_of_another_recipe_stays_so_whatever_its_pictures(run, recipe, tmp_path):
     changed = tmp_path / "changed.toml"
     changed.write_text(recipe.read_text() + "learning_rate = 0.5\n")
@@ -208,14 +223,33 @@ def test_a_finished_run_is_prolonged_from_its_plateau(run, recipe, tmp_path):
     rows = history(folder)
     assert [row["crops"] for row in rows] == ["640", "1280", "1920", "2560", "3200", "3840"]
     assert rows[3]["learning_rate"] == "1.00e-03"  # no longer part of a cooldown
+    assert json.loads((folder / "best.json").read_text())["training"]["crops"] == 3840
 
 
 @pytest.mark.usefixtures("unchanged")
 def test_a_finished_run_of_another_pace_goes_on_from_its_plateau(run, recipe, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(run, folder)
-    fit(dataclasses.replace(read_recipe(recipe), crops=3840, cooldown=0.0), folder, resume=True)
+    plan = dataclasses.replace(read_recipe(recipe), crops=3840, cooldown=0.0, keep_last=True)
+    fit(plan, folder, resume=True)
     assert {row["learning_rate"] for row in history(folder)} == {"1.00e-03"}  # none is of the cooldown any more
+    assert json.loads((folder / "best.json").read_text())["training"]["cooldown"] == 0.0
+
+
+@pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize("keep_last", [False, True])
+def test_no_state_at_full_rate_replaces_the_result_of_a_finished_run(run, recipe, tmp_path, keep_last):
+    folder = shutil.copytree(run, tmp_path / "run")
+    with np.load(folder / "plateau.npz") as stored:
+        arrays = dict(stored)
+    progress = {**json.loads(str(arrays["progress"])), "best": 0.0}  # so that any state is better
+    np.savez(folder / "plateau.npz", **{**arrays, "progress": json.dumps(progress)})
+    before = {name: (folder / name).read_bytes() for name in ("best.keras", "best.json")}
+    plan = dataclasses.replace(read_recipe(recipe), crops=64_000, patience=1, keep_last=keep_last)
+    fit(plan, folder, resume=True)
+    assert {row["learning_rate"] for row in history(folder)} == {"1.00e-03"}
+    assert len(history(folder)) > 3
+    assert {name: (folder / name).read_bytes() for name in before} == before
 
 
 @pytest.mark.usefixtures("unchanged")

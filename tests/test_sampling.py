@@ -32,6 +32,12 @@ def test_real_and_fake_are_drawn_alike_and_balance_evens_out_sources(samples):
     assert share(0.0, {"small": 3}, label=REAL) == pytest.approx(0.5)
 
 
+def test_a_label_none_of_whose_sources_counts_is_refused(samples):
+    named = [dataclasses.replace(sample, source="r" if sample.label == REAL else "f") for sample in samples]
+    with pytest.raises(UsageError, match="favoured is 0 for every source of fake pictures"):
+        Sampler(named, 0.5, paired=0.0, blended=0.0, favoured={"f": 0.0})
+
+
 def test_a_batch_is_made_of_pairs_blends_and_single_pictures(samples):
     drawn = Sampler(samples, 0.5, paired=0.5, blended=0.25).draw(16, np.random.default_rng(1))
     assert (len(drawn.single), len(drawn.paired), len(drawn.blended)) == (4, 4, 2)

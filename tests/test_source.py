@@ -12,7 +12,7 @@ pytest.importorskip("tensorflow")
 
 import keras
 
-from convert.source import Said, load
+from convert.source import Said, check, load
 from edge_detect.card import Card
 from edge_detect.errors import UsageError
 
@@ -95,6 +95,36 @@ def test_what_is_no_card_but_called_like_one_is_named(flowers, tmp_path, text):
     model.with_suffix(".json").write_bytes(text)
     with pytest.raises(UsageError, match=r"flowers\.json is taken for the model's card.*move it away"):
         load(model, Said(), others.LABELS)
+
+
+def test_a_model_that_was_never_built_is_refused(tmp_path):
+    with pytest.warns(UserWarning, match="has not yet been built"):
+        keras.Sequential([keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(3)]).save(tmp_path / "m.keras")
+    with pytest.raises(UsageError, match=r"m\.keras was saved before it was built"):
+        load(tmp_path / "m.keras", Said(), others.LABELS)
+
+
+@pytest.mark.parametrize("name", ["m.keras", "saved"])
+def test_a_model_that_takes_eight_pictures_at_a_time_is_refused(tmp_path, name):
+    import tensorflow as tf
+
+    inputs = keras.Input((others.SIDE, others.SIDE, 3), batch_size=8)
+    model = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(inputs))
+    if name == "saved":
+        model.export(tmp_path / name, verbose=False, input_signature=[tf.TensorSpec((8, others.SIDE, others.SIDE, 3))])
+    else:
+        model.save(tmp_path / name)
+    with pytest.raises(UsageError, match="takes 8 pictures at a time"):
+        load(tmp_path / name, Said(), others.LABELS)
+
+
+@pytest.mark.parametrize("kept", [0, 1000, None])
+def test_a_damaged_archive_is_said_to_be_one(flowers, tmp_path, kept):
+    data = flowers.read_bytes()
+    (tmp_path / "m.keras").write_bytes(b"nonsense" if kept is None else data[:kept])
+    with pytest.raises(UsageError, match=r"m\.keras is damaged or no \.keras archive"):
+        check(tmp_path / "m.keras")
+    check(flowers)
 
 
 @pytest.mark.parametrize("name", ["../esc", "a/b", "two\nlines", ""])

@@ -1,6 +1,8 @@
 """Sources of training pictures: their descriptions, and what their repositories are taken to hold."""
 
+import dataclasses
 import json
+import shutil
 import subprocess
 import sys
 
@@ -56,6 +58,7 @@ def test_the_sources_of_the_project_are_listed_for_programs():
         ('[[pictures]]\npaths = "*"\nlabel = "maybe"\nmethod = "m"', "neither 'real' nor 'fake'"),
         ('[[pictures]]\npaths = "*"\nlabel = "real"\nmethod = "m"\ngroup_by = "mood"', "group_by 'mood'"),
         ('[[pictures]]\npaths = "*"\nlabel = "real"\nmethod = "m"\ngroup_by = "pattern"\npattern = "a"', "bracket"),
+        ('[[pictures]]\npaths = "*"\nlabel = "real"\nmethod = "m"\ngroup_by = "pattern"\npattern = "[("', "no regular"),
         ('[[pictures]]\npaths = "*"\nlabel = "real"\nmethod = "m"\ngroup_by = "column"', r"need a \[table\]"),
         ('[[pictures]]\npaths = "*"\nlabel = "real"\nmethod = "m"\nframes = -1', "how many pictures"),
         (
@@ -108,6 +111,22 @@ def test_rows_of_a_table_say_what_is_fake_what_belongs_together_and_what_is_too_
 
 
 @pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (b"file,width,original\nb,9,c\n", r"no row, or no 'original' in it, for x/a\.jpg"),
+        (b"file,width,original\na,9\n", r"no row, or no 'original' in it, for x/a\.jpg"),
+        (b"file,width,original\na,wide,c\n", "'wide' in the column 'width' is no number"),
+    ],
+)
+def test_a_table_that_lacks_what_is_asked_of_it_is_refused(described, tmp_path, table, message):
+    more = '[table]\nfile = "table.csv"\nkey = "file"\nleast = { width = 5 }\n'
+    entry = '[[pictures]]\npaths = "x/*"\nlabel = "fake"\nmethod = "m"\ngroup_by = "column"\ncolumn = "original"\n'
+    source = described({"x/a.jpg": b"", "table.csv": table}, more, entry)
+    with pytest.raises(UsageError, match=message):
+        planned(source, tmp_path)
+
+
+@pytest.mark.parametrize(
     ("group_by", "together"),
     [('"folder"', [{"1_a", "1_b"}, {"2_a"}]), ("\"pattern\"\npattern = '_(.)'", [{"1_a", "2_a"}, {"1_b"}])],
 )
@@ -153,9 +172,10 @@ def test_a_pattern_that_matches_nothing_is_refused(described, tmp_path):
         planned(source, tmp_path)
 
 
-@pytest.mark.parametrize("place", ["owner+discs/repo", "owner+discs", "discs.git"])
+@pytest.mark.parametrize("place", ["owner+discs/repo", "owner+discs", "discs.git", "drawn.git"])
 def test_clones_are_found_bare_in_the_usual_places(described, tmp_path, place):
     source = described({"real/a.jpg": b"picture", "fake/b.jpg": b"other"})
+    source = dataclasses.replace(source, name="drawn")  # as `build` calls its clones
     bare = tmp_path / "mirror" / place
     quarry.git(tmp_path, "clone", "--quiet", "--bare", source.home, str(bare))
     repository = at_hand(source, tmp_path / "mirror")
@@ -170,6 +190,16 @@ def test_a_missing_clone_or_commit_is_reported_with_what_to_type(described, tmp_
         at_hand(source, tmp_path / "nowhere")
     with pytest.raises(RepositoryError, match="lacks the commit"):
         Repository(tmp_path / "owner" / "discs", "1" * 40)
+
+
+def test_a_git_that_has_ended_is_reported_each_time_it_is_asked(described, tmp_path):
+    source = described({"real/a.jpg": b""})
+    repository = at_hand(source, tmp_path / "owner")
+    shutil.rmtree(repository.folder)
+    with repository.reader() as reader:
+        for _ in range(2):
+            with pytest.raises(RepositoryError, match="git ended while reading"):
+                reader.read("0" * 40)
 
 
 def test_a_clone_takes_one_commit_and_only_the_pictures_that_are_asked_for(described, tmp_path):

@@ -174,6 +174,22 @@ def test_without_other_data_groups_are_split_by_hash():
     )
 
 
+def test_videos_are_no_photos_behind_crops(tmp_path):
+    files = {"fake/1.jpg": quarry.jpeg(1), "fake/1.mkv": b"a video"}
+    entry = '[[pictures]]\npaths = "{}"\nlabel = "fake"\nmethod = "m"\ngroup_by = "stem"\nframes = {}\n'
+    pictures = entry.format("fake/*.jpg", 0) + entry.format("fake/*.mkv", 2)
+    commit = quarry.repository(tmp_path / "owner" / "films", files)
+    source = quarry.source(tmp_path / "films.toml", (tmp_path / "owner/films").as_uri(), commit, pictures=pictures)
+    crops, out = tmp_path / "crops", tmp_path / "photos"
+    crops.mkdir()
+    (crops / "1.jpg").write_bytes(quarry.jpeg(1))
+    (crops / "labels.csv").write_text(
+        f"file,label,source,method,group,split\n1.jpg,fake,films,m,{group_name('films', '1')},test\n"
+    )
+    quarry.sources("originals", source, "--crops", crops, "--clones", tmp_path / "owner", "--out", out)
+    assert [photo.path.suffix for photo in read_manifest(out)] == [".jpg"]
+
+
 def test_the_originals_of_test_crops_are_written_as_they_are(discs, finder, tmp_path):
     quarry.sources("build", discs, "--out", tmp_path / "built", "--clones", tmp_path / "owner", "--finder", finder)
     table = tmp_path / "built" / "discs" / "labels.csv"

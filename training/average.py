@@ -18,7 +18,7 @@ def average_models(models: list[Path], out: Path, version: str) -> Path:
     All went on from the same weights (`begin_from` in their recipe), which may take part themselves and need no history
     then; had their logit been fitted after training, they take part as they were before. A model that is named twice
     weighs double. version: of the mean. The card counts the crops and hours of all of them. Raises UsageError when
-    there are fewer than two, a file is missing, or they did not begin alike.
+    there are fewer than two, a file is missing, they did not begin alike, or two runs are in folders of one name.
     """
     if len(models) < 2:
         raise UsageError("a mean needs two models or more")
@@ -26,17 +26,20 @@ def average_models(models: list[Path], out: Path, version: str) -> Path:
         parts = [{**trained_card(path).training, "sha256": trained_hash(path)} for path in models]
         loaded = _alike([load_trained(path) for path in models], [part["recipe"] for part in parts])
         start = _common_start(parts)
-        curves = {  # that of the weights they began from is part of the release's own
-            path.parent.name: history.read(path.parent / "history.csv")
+        runs = dict.fromkeys(  # the curve of the weights they began from is part of the release's own
+            path.parent
             for path, part in zip(models, parts, strict=True)
             if start is None or part["sha256"] != start["sha256"]
-        }
+        )
+        curves = {run.name: history.read(run / "history.csv") for run in runs}
     except (OSError, KeyError, ValueError) as error:
         raise UsageError(
             f"each model needs its card and history beside it, as training leaves them: {error}"
         ) from error
     if start is None:
         raise UsageError("only models that went on from the same weights have a mean: train them with begin_from")
+    if len(curves) < len(runs):
+        raise UsageError(f"{' and '.join(map(str, runs))} need names of their own, which tell their curves apart")
     mean = loaded[0]
     for variable, *weights in zip(mean.weights, *(model.get_weights() for model in loaded), strict=True):
         variable.assign(np.mean(weights, axis=0))
@@ -74,10 +77,11 @@ def _common_start(parts: list[dict[str, Any]]) -> dict[str, Any] | None:
 def _provenance(parts: list[dict[str, Any]], start: dict[str, Any]) -> dict[str, Any]:
     """What the parts have in common, the crops and hours of all of them, and each part's own record."""
     grown = {part["sha256"]: part for part in parts if part["sha256"] != start["sha256"]}
+    common = _common([{key: part[key] for key in part if key != "sha256"} for part in grown.values()])
     spent = {
         key: start[key] + sum(part[key] - start[key] for part in grown.values()) for key in ("crops_seen", "hours")
     }
-    return {**_common(list(grown.values())), **spent, "hours": round(spent["hours"], 2), "mean_of": parts}
+    return {**common, **spent, "hours": round(spent["hours"], 2), "mean_of": parts}
 
 
 def _common(records: list[dict[str, Any]]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from edge_detect.errors import UsageError
 
 LATER = {"samples_sha256"}
 """What older runs do not know of what they were made of."""
-PICTURES = {"data_sha256", "samples_sha256", "pictures", "sources"}
+PICTURES = {"data_sha256", "samples_sha256", "crops_sha256", "pictures", "sources"}
 """What tells the pictures that a run learns from."""
 OF_SOURCES = {"partial", "favoured"}
 """What a recipe says of single sources, which may change with the pictures."""
@@ -24,7 +24,8 @@ class Progress:
 
     made_of: the recipe and the data, which must not change under a run unless it is asked for, and then `earlier` in it
     tells what it learnt from before; crops, cooldown: its planned length and the share of it in which the rate falls,
-    which may; losses: of the steps since the last validation.
+    which may; losses: of the steps since the last validation; settled: whether the best model is of a rate that fell,
+    and so stays until it falls again.
     """
 
     made_of: dict[str, Any]
@@ -36,6 +37,7 @@ class Progress:
     best: float = field(default=float("-inf"))
     since_best: int = 0
     hours: float = 0.0
+    settled: bool = False
 
 
 def save(path: Path, model: keras.Model, progress: Progress) -> None:
@@ -53,7 +55,8 @@ def change_pictures(progress: Progress, expected: Progress) -> None:
     known = {key: progress.made_of[key] for key in sorted(PICTURES & progress.made_of.keys())}
     known |= {key: recipe[key] for key in sorted(OF_SOURCES) if recipe[key] != expected.made_of["recipe"][key]}
     earlier = [*progress.made_of.get("earlier", []), {**known, "until_crops": progress.step * recipe["batch"]}]
-    progress.made_of |= {key: expected.made_of[key] for key in PICTURES | {"recipe"}} | {"earlier": earlier}
+    progress.made_of |= {key: expected.made_of[key] for key in (PICTURES | {"recipe"}) & expected.made_of.keys()}
+    progress.made_of["earlier"] = earlier
     progress.best, progress.since_best = float("-inf"), 0
 
 

@@ -46,11 +46,10 @@ def draw(rows: list[dict[str, str]], picture: Path) -> None:
     for version, run in dict.fromkeys((row["version"], row["run"]) for row in rows):
         own = [row for row in rows if (row["version"], row["run"]) == (version, run)]
         crops = [(int(row["before"]) + int(row["crops"])) / 1e6 for row in own]
-        scores = [{"all": float(row["score"]), **history.parted(row["details"])} for row in own]
-        for name in scores[0]:
+        scores = {"all": [float(row["score"]) for row in own], **history.courses(own)}
+        for name, values in scores.items():
             label = None if name in colours and name != "all" else name
             colour = colours.setdefault(name, f"C{len(colours)}")
-            values = [score[name] for score in scores]
             top.plot(crops, values, color=colour, linewidth=2 if name == "all" else 1, label=label)
         ends.append((crops[-1], version))
         bottom.plot(crops, [float(row["learning_rate"]) for row in own], color="grey")

@@ -22,8 +22,8 @@ class Pair(NamedTuple):
 
     @property
     def above(self) -> bool:
-        """Whether the fake scores above its original."""
-        return self.score is not None and (self.original is None or self.score > self.original)
+        """Whether the fake scores above its original; where either was not judged, it does not."""
+        return self.score is not None and self.original is not None and self.score > self.original
 
 
 def compare(model: Path, folder: Path) -> str:

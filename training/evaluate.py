@@ -16,6 +16,8 @@ from edge_detect.network import Network
 from training import classifier_figures, finder_figures
 
 FIGURES = {"classifier": classifier_figures, "finder": finder_figures}
+TRAINED = ("crops_seen", "hours")
+"""What an entry takes over from a model's card."""
 
 
 def evaluate(
@@ -28,12 +30,24 @@ def evaluate(
     """Measure models of one kind; write `out`/metrics.json and the tables of `out`/README.md and `readme`.
 
     together: sources that are also measured as one, by a classifier. Their overview is returned. Raises UsageError when
-    the kinds differ or a file lacks the markers for its tables.
+    the kinds differ, two files are of one model and precision, a card lacks what training says of a model, or a file
+    lacks the markers for its tables.
     """
     networks = {path: Network.load(path) for path in models}
     cards = {path: network.card for path, network in networks.items()}
     if len({card.kind for card in cards.values()}) != 1:
         raise UsageError("classifiers and finders are measured apart: name models of one kind")
+    keys = [_key(cards[path]) for path in models]
+    if twice := [key for key in keys if keys.count(key) > 1]:
+        raise UsageError(
+            f"two of the files are {twice[0]}, which can have one entry only: name one version of each model"
+        )
+    for path, card in cards.items():
+        if lacking := [key for key in TRAINED if key not in card.training]:
+            raise UsageError(
+                f"the card of {path} does not say {' and '.join(lacking)}, as one that was converted without a card: "
+                "measure it with edge-detect evaluate"
+            )
     kind = FIGURES[cards[models[0]].kind]
     shown = next((card for card in cards.values() if card.precision == "int8"), cards[models[0]])
     check_markers(out / "README.md", *kind.SECTIONS)
@@ -47,7 +61,7 @@ def evaluate(
     for path, figures in kind.measure(models, data, together).items():
         card = cards[path]
         about = {"file": path.name, "sha256": card.sha256, "bytes": path.stat().st_size}
-        trained = {key: card.training[key] for key in ("crops_seen", "hours")}
+        trained = {key: card.training[key] for key in TRAINED}
         timed = {"ms_p50": milliseconds[str(path)], "frame_ms_p50": milliseconds[f"{path} frame"]}
         entries[_key(card)] = {**about, **trained, **timed, **figures}
     metrics = update_metrics(out / "metrics.json", entries)
@@ -92,4 +106,4 @@ def _key(card: Card) -> str:
 
 def _model(key: str) -> str:
     """The name of the model, from that of its file in metrics.json."""
-    return key.rpartition("-")[0]
+    return key.removesuffix("-io").rpartition("-")[0]  # of the precisions, int8-io alone has a dash

@@ -22,6 +22,7 @@ Answers = dict[str, NDArray[np.float32]]
 Batch = tuple[NDArray[np.uint8], Answers]
 """Pixels (n, side, side, 3), and the answers."""
 _AHEAD = 12
+"""Batches in the making, at least; of many cores, each has two."""
 
 
 class BatchMaker(Protocol):
@@ -37,10 +38,12 @@ class BatchMaker(Protocol):
 def batches(maker: BatchMaker, start: int = 0) -> Generator[Batch, None, None]:
     """Endless batches from batch number `start` on."""
     context = multiprocessing.get_context("spawn")  # forking a process that runs TensorFlow's threads may hang
-    with ProcessPoolExecutor(os.cpu_count() or 1, context, _set_up, (maker,)) as pool:
+    cores = os.cpu_count() or 1
+    ahead = max(_AHEAD, 2 * cores)
+    with ProcessPoolExecutor(cores, context, _set_up, (maker,)) as pool:
         with _without_interrupts():
-            pending: deque[Future[Batch]] = deque(pool.submit(_make, start + i) for i in range(_AHEAD))
-        following = start + _AHEAD
+            pending: deque[Future[Batch]] = deque(pool.submit(_make, start + i) for i in range(ahead))
+        following = start + ahead
         try:
             while True:
                 batch = pending.popleft().result()

@@ -85,7 +85,7 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False, other_pictures: bool
             if run.step == recipe.cooldown_start:
                 checkpoint.save(plateau, model, run)
                 # A state at full rate is no result. Of weights that were trained before, the first might seem the best.
-                run.best, run.since_best = float("-inf"), 0
+                run.best, run.since_best, run.settled = float("-inf"), 0, False
             model.optimizer.learning_rate = recipe.rate(run.step)
             learn(model, pixels, {name: answers[name] for name in trained}, run.losses)
             run.step, run.hours = run.step + 1, history.hours
@@ -121,7 +121,7 @@ def examine(
     Returns what the progress bar shows of it.
     """
     score, details = task.validate(averaged)
-    if score > run.best or recipe.keep_last:
+    if not run.settled and (score > run.best or recipe.keep_last):
         save_model(averaged, model_card(model, recipe, task, run, history.hours), history.path.parent)
     loss, rate = float(np.mean(run.losses)), recipe.rate(run.step - 1)
     history.add(run.step * recipe.batch, loss, score, details, rate)
@@ -178,14 +178,16 @@ def begin(
         run.made_of |= begin_from(recipe.begin_from, model)
     if (run.crops, run.cooldown) != (recipe.crops, recipe.cooldown):
         planned = dataclasses.replace(recipe, crops=run.crops, cooldown=run.cooldown)
-        if run.step > planned.cooldown_start and plateau.exists():
-            run = restore(plateau)
+        if run.step > planned.cooldown_start:
+            run = restore(plateau) if plateau.exists() else run
+            run.settled = True
         if run.step > recipe.cooldown_start:
             raise UsageError(
                 f"{state.parent} has seen {run.step * recipe.batch} crops at its full rate, which should now fall from "
                 f"{recipe.cooldown_start * recipe.batch} on: give it more crops, or begin anew in another --out"
             )
         run.crops, run.cooldown, run.since_best = recipe.crops, recipe.cooldown, 0
+        run.settled &= recipe.cooldown_start < recipe.steps  # of a rate that never falls, full rate is the result
     return run
 
 

@@ -1,6 +1,7 @@
 """history.csv, the curve of a training run, and its plot."""
 
 import csv
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,6 +45,13 @@ def parted(cell: str) -> dict[str, float]:
     return {unquote(name): float(value) for name, _, value in pairs}
 
 
+def courses(rows: Sequence[dict[str, str]]) -> dict[str, list[float]]:
+    """Each part of the score over the rows of a history, by name; not a number where a row is without it."""
+    details = [parted(row["details"]) for row in rows]
+    names = dict.fromkeys(name for parts in details for name in parts)
+    return {name: [parts.get(name, math.nan) for parts in details] for name in names}
+
+
 def join(runs: dict[str, list[dict[str, str]]], out: Path) -> None:
     """Write the rows of several runs into one file, with a first column: the name of the run."""
     write(out, ("run", *COLUMNS), [{"run": name, **row} for name, rows in runs.items() for row in rows])
@@ -74,9 +82,8 @@ def plot(table: Path, picture: Path) -> None:
     top.plot(crops, [float(row["loss"]) for row in rows], color="black")
     top.set_ylabel("training loss")
     middle.plot(crops, [float(row["score"]) for row in rows], color="black", linewidth=2, label="all")
-    details = [parted(row["details"]) for row in rows]
-    for name in details[0]:
-        middle.plot(crops, [row[name] for row in details], label=name)
+    for name, values in courses(rows).items():
+        middle.plot(crops, values, label=name)
     middle.set_ylabel("validation score")
     middle.legend(loc="lower right")
     bottom.plot(crops, [float(row["learning_rate"]) for row in rows], color="grey")

@@ -13,7 +13,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from edge_detect.errors import UsageError
-from edge_detect.manifest import REAL, Sample
+from edge_detect.manifest import LABELS, REAL, Sample
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,15 @@ def probabilities(
 ) -> NDArray[np.float64]:
     """How likely each sample is drawn: real and fake half and half, sources by size ** (1 - balance).
 
-    favoured: sources of which each sample counts as so many.
+    favoured: sources of which each sample counts as so many. Raises UsageError when no sample of a label counts.
     """
     keys = [(sample.label, sample.source) for sample in samples]
     sizes = {key: keys.count(key) for key in set(keys)}
     weights = np.array([favoured.get(key[1], 1.0) * sizes[key] ** -balance for key in keys])
     labels = np.array([sample.label for sample in samples])
     for label in set(labels):
-        weights[labels == label] /= weights[labels == label].sum()
+        whole = weights[labels == label].sum()
+        if not whole:
+            raise UsageError(f"favoured is 0 for every source of {LABELS[label]} pictures: none could be drawn")
+        weights[labels == label] /= whole
     return weights / weights.sum()

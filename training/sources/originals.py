@@ -16,15 +16,16 @@ COLUMNS = ("file", "label", "source", "method", "group", "split")
 def originals(wanted: list[str], crops: Path, clones: Path, out: Path, split: str = "test") -> int:
     """Write the photos of sources whose group a manifest of crops has in `split`, and a `labels.csv`; returns how many.
 
-    Sources that were kept whole have none, nor have parts of collages, and those whose groups the crops name otherwise
-    are not found. Raises RepositoryError when a clone is missing, UsageError when no photo has a group of the crops.
+    Sources that were kept whole have none, nor have videos and parts of collages, and those whose groups the crops name
+    otherwise are not found. Raises RepositoryError when a clone is missing, UsageError when no photo has a group of the
+    crops.
     """
     groups = {sample.group for sample in read_manifest(crops) if sample.split == split}
     rows = []
     out.mkdir(parents=True, exist_ok=True)
     for source in filter(lambda source: source.finder, read_sources(wanted)):
         repository = at_hand(source, clones)
-        items = [item for item in plan(source, repository) if item.group in groups and not item.part]
+        items = [item for item in plan(source, repository) if item.group in groups and not (item.part or item.frames)]
         with repository.reader() as reader, progress(len(items), source.name) as advance:
             for item in items:
                 data = reader.read(item.blob)

@@ -42,7 +42,7 @@ def plan(source: Source, repository: Repository, limit: int = 0) -> list[Item]:
     """All files of a source, in an order that is random with respect to names and keeps groups together.
 
     limit: take only so many from the front (0: as many as the source allows). Raises UsageError when a pattern of
-    the source matches nothing.
+    the source matches nothing, or its table lacks what the source asks of it.
     """
     files = repository.files()
     rows = _rows(source, repository, files)
@@ -110,10 +110,18 @@ def _item(source: Source, entry: Pictures, path: str, blob: str, rows: dict[str,
     if any(row.get(column) != value for column, value in entry.where.items()):
         return None
     least = source.table.least if source.table else {}
-    small = any(float(row.get(column) or 0) < value for column, value in least.items())
+    small = any(_number(source, column, row.get(column)) < value for column, value in least.items())
     group = group_name(source.name, _shared(source, entry, path, row))
     called = f"{path}[{','.join(f'{share:g}' for share in entry.part)}]" if entry.part else path
     return Item(called, blob, entry.label, entry.method, group, entry.frames, TOO_SMALL if small else "", entry.part)
+
+
+def _number(source: Source, column: str, cell: str | None) -> float:
+    """The number in a cell of the source's table; nothing is 0."""
+    try:
+        return float(cell or 0)
+    except ValueError as error:
+        raise UsageError(f"source {source.name}: {cell!r} in the column {column!r} is no number") from error
 
 
 def _shared(source: Source, entry: Pictures, path: str, row: dict[str, str]) -> str:
@@ -127,5 +135,8 @@ def _shared(source: Source, entry: Pictures, path: str, row: dict[str, str]) -> 
             raise UsageError(f"source {source.name}: the pattern {entry.pattern!r} is not in the name of {path}")
         return found.group(1)
     if entry.group_by == "column":
-        return PurePosixPath(row[entry.column]).stem
+        cell = row.get(entry.column)
+        if cell is None:
+            raise UsageError(f"source {source.name}: the table has no row, or no {entry.column!r} in it, for {path}")
+        return PurePosixPath(cell).stem
     return {"name": file.name, "stem": file.stem, "folder": file.parent.name}[entry.group_by]

@@ -1,5 +1,6 @@
 """A public git repository at one commit: which files it has, and their bytes. Nothing is checked out."""
 
+import contextlib
 import os
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -77,8 +78,9 @@ class BlobReader:
         pipes = self._process
         if pipes.stdin is None or pipes.stdout is None:
             raise RepositoryError("git has no pipes")
-        pipes.stdin.write(f"{blob}\n".encode())
-        pipes.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # of a git that has ended there is no answer, either
+            pipes.stdin.write(f"{blob}\n".encode())
+            pipes.stdin.flush()
         answer = pipes.stdout.readline().split()
         if len(answer) == 2 and answer[1] == b"missing":
             return None
@@ -92,16 +94,18 @@ class BlobReader:
 
 
 def at_hand(source: Source, clones: Path) -> Repository:
-    """The repository of a source among clones on disk: OWNER+NAME/repo, OWNER+NAME, NAME or NAME.git.
+    """The repository of a source among clones on disk: OWNER+NAME/repo, OWNER+NAME, NAME, NAME.git or SOURCE.git.
 
-    Raises RepositoryError when there is none, or it lacks the commit.
+    The last is what `build` calls those it makes. Raises RepositoryError when there is none, or it lacks the commit.
     """
     owner, name = source.home.removesuffix(".git").rstrip("/").split("/")[-2:]
-    places = [clones / place for place in (f"{owner}+{name}/repo", f"{owner}+{name}", name, f"{name}.git")]
-    for place in places:
+    places = (f"{owner}+{name}/repo", f"{owner}+{name}", name, f"{name}.git", f"{source.name}.git")
+    for place in map(clones.joinpath, places):
         if (place / ".git").exists() or (place / "HEAD").is_file():
             return Repository(place, source.commit)
-    raise RepositoryError(f"no clone of {source.home} in {clones}: git clone --bare {source.home} {places[-1]}")
+    raise RepositoryError(
+        f"no clone of {source.home} in {clones}: git clone --bare {source.home} {clones / places[-1]}"
+    )
 
 
 def clone(source: Source, folder: Path) -> Repository:

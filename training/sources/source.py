@@ -153,7 +153,7 @@ def _check_pictures(entry: Pictures, has_table: bool) -> None:
         raise ValueError(f"label {entry.label!r} is neither 'real' nor 'fake'")
     if entry.group_by not in GROUPINGS:
         raise ValueError(f"group_by {entry.group_by!r} is not one of {', '.join(GROUPINGS)}")
-    if entry.group_by == "pattern" and re.compile(entry.pattern).groups < 1:
+    if entry.group_by == "pattern" and _brackets(entry.pattern) < 1:
         raise ValueError(f"the pattern {entry.pattern!r} needs a bracket around what pictures of one origin share")
     if entry.frames < 0:
         raise ValueError("frames is how many pictures to take of each video, or 0 when the files are pictures")
@@ -161,6 +161,13 @@ def _check_pictures(entry: Pictures, has_table: bool) -> None:
         raise ValueError("part is left, top, right and bottom, as shares of width and height, from 0 to 1")
     if (entry.where or entry.group_by == "column") and not has_table:
         raise ValueError("where, and group_by = 'column', need a [table]")
+
+
+def _brackets(pattern: str) -> int:
+    try:
+        return re.compile(pattern).groups
+    except re.error as error:
+        raise ValueError(f"the pattern {pattern!r} is no regular expression: {error}") from error
 
 
 def _is_rectangle(part: tuple[float, ...]) -> bool:
