@@ -43,6 +43,7 @@ class Crop:
     box: tuple[float, float, float, float] | None
 
 
+@lru_cache(maxsize=2)  # parts of one file come one after the other
 def read_picture(data: bytes) -> Picture:
     """The pixels of an encoded picture. Raises RejectedError."""
     try:
@@ -51,7 +52,7 @@ def read_picture(data: bytes) -> Picture:
         raise RejectedError(UNREADABLE, str(error)) from error
 
 
-@lru_cache(maxsize=2)  # parts of one video come one after the other
+@lru_cache(maxsize=2)
 def read_frames(data: bytes, count: int) -> list[Picture]:
     """Pixels of so many frames of an encoded video, the middles of as many equal parts. Raises RejectedError.
 
