@@ -45,7 +45,7 @@ def measure(clip: Path, others: int) -> list[str]:
     """One row of the table, but for its first cell."""
     busy = [subprocess.Popen([*ON_CORE, sys.executable, "-c", "while True: pass"]) for _ in range(others)]
     try:
-        frame = next(line for line in on_core(["bench"]).splitlines() if line.endswith(_FRAME_ROW))
+        frame = next(line for line in on_core(["bench", "--rounds", "100"]).splitlines() if line.endswith(_FRAME_ROW))
         summary = json.loads(
             on_core(["watch", str(clip), "--policy", "newest", "--jsonl", "--exit-zero"]).splitlines()[-1]
         )
