@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_detect.errors import ModelError, UsageError
+from edge_detect.writable import write_whole
 
 CARD_VERSION = 1
 KINDS = ("classifier", "finder", "labeller")
@@ -224,9 +225,4 @@ def read_packed(path: Path) -> tuple[bytes, Card]:
 def write_packed(path: Path, flatbuffer: bytes, card: Card) -> None:
     """Write a packed model aside and rename it, so that no half-written one is ever found."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.part")
-    try:
-        aside.write_bytes(pack(flatbuffer, card))
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+    write_whole(path, pack(flatbuffer, card))

@@ -20,3 +20,13 @@ def is_stdout(path: Path) -> bool:
         return path.is_file() and os.path.samestat(path.stat(), os.fstat(1))
     except OSError:  # the file has gone, or standard output is closed
         return False
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file aside and rename it, so that it is there whole or not at all. Raises OSError."""
+    aside = path.with_name(f".{path.name}.part")  # one name: whatever a kill leaves is overwritten by the next try
+    try:
+        aside.write_bytes(data)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)

@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import errno
 import json
 import os
 import re
@@ -18,10 +17,6 @@ import pytest
 import tiny
 import zoo
 from conftest import interruptible
-
-from edge_detect.errors import UsageError
-from edge_detect.evaluation.output import check_outputs
-from edge_detect.evaluation.output import write as write_text
 
 pytest.importorskip("matplotlib")
 pytest.importorskip("sklearn")
@@ -274,43 +269,12 @@ def test_what_is_not_in_the_data_is_named(edge_detect, data, models, tmp_path):
         assert len(run.err.splitlines()) == 1
 
 
-def test_a_report_is_refused_where_its_folder_cannot_be_written(tmp_path, monkeypatch):
-    locked = tmp_path / "locked" / "report.html"
-    locked.parent.mkdir()
-    locked.touch()
-    monkeypatch.setattr("os.access", lambda path, _: Path(path) != locked.parent)  # root may write anywhere
-    with pytest.raises(UsageError, match="you may not write there"):
-        check_outputs([locked], [], [])
-
-
-def test_a_link_or_a_device_is_written_to_and_not_replaced(tmp_path):
-    target, link = tmp_path / "reports" / "report.html", tmp_path / "report.html"
-    target.parent.mkdir()
-    link.symlink_to(target)
-    for output in (link, Path("/dev/null")):
-        check_outputs([output], [], [])
-        write_text(output, "text")
-    assert link.is_symlink()
-    assert target.read_text() == "text\n"
-    assert Path("/dev/null").is_char_device()
-
-
 def test_what_standard_output_goes_to_is_no_place_for_a_report(models, data, tmp_path):
     command = [sys.executable, "-m", "edge_detect", "evaluate", models[0], data, "--report", "/dev/stdout"]
     with (tmp_path / "log").open("w") as log:
         run = subprocess.run(command, stdout=log, stderr=subprocess.PIPE, text=True, check=False)
     assert (run.returncode, Path("/dev/stdout").is_symlink()) == (2, True)
     assert "/dev/stdout is what standard output goes to; name another file" in run.stderr
-
-
-def test_a_file_that_cannot_be_completed_leaves_nothing_behind(tmp_path, monkeypatch):
-    def replace(*_):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", replace)
-    with pytest.raises(UsageError, match="No space left"):
-        write_text(tmp_path / "report.html", "text")
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_picture_that_cannot_be_read_is_named(edge_detect, models, tmp_path):

@@ -3,37 +3,24 @@
 import hashlib
 import hmac
 import json
-import resource
 import sys
 import threading
 import time
 from contextlib import contextmanager
-from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-import clips
 import pytest
+from events import event
 
-from edge_detect import Detector
 from edge_detect.errors import MissingExtraError, UsageError
-from edge_detect.live.events import Event, Kind
-from edge_detect.live.state import State
-from edge_detect.live.watcher import watch
-from edge_detect.results import ModelId
 from edge_detect.secret import read_secret
 from edge_detect.sinks import webhook as webhook_module
 from edge_detect.sinks.command import Command
 from edge_detect.sinks.metrics import Metrics
 from edge_detect.sinks.outlet import Outlet
-from edge_detect.sinks.saved import SavedEvents
 from edge_detect.sinks.webhook import SIGNATURE, Webhook
 
 PATIENCE = 60
-
-
-def event(number: int = 0, **changes) -> Event:
-    values = {"state": State.FAKE, "previous": State.REAL, "model": ModelId("m", "1", "0", 0.4, 0.6), "frame": number}
-    return Event(Kind.STATE, datetime(2026, 1, 2, tzinfo=timezone.utc), "camera 0", **{**values, **changes})
 
 
 def wait_for(condition):
@@ -106,79 +93,6 @@ def test_a_failure_is_said_once_until_its_reason_changes():
     outlet.close()
     assert said == ["outlet: no", "outlet: never"]
     assert outlet.failed == 5
-
-
-def test_saved_events_hold_the_frame_the_crop_and_the_json(tiny_model, tmp_path):
-    clip = clips.write(tmp_path / "clip.mkv", [clips.solid(clips.RED)] * 8)
-    outlet = SavedEvents(tmp_path / "events", keep=10)
-    outlet.start()
-    for message in watch(clip, Detector.load(tiny_model, whole_image=True)):
-        outlet.put(message)
-    outlet.close()
-    names = sorted(path.name for path in (tmp_path / "events").iterdir())
-    assert names == [f"event-0000000{n}.{suffix}" for n in (1, 2) for suffix in ("jpg", "json", "png")]
-    record = json.loads((tmp_path / "events" / "event-00000002.json").read_text())
-    assert (record["state"], record["previous"], record["frame"]) == ("fake", "uncertain", 4)
-    from edge_detect import image
-
-    assert image.decode((tmp_path / "events" / "event-00000002.jpg").read_bytes()).pixels.shape == (48, 64, 3)
-    assert image.decode((tmp_path / "events" / "event-00000002.png").read_bytes()).pixels.shape == (16, 16, 3)
-
-
-def test_saved_events_are_capped_numbered_on_and_touch_nothing_else(tmp_path):
-    (tmp_path / "event-mine.json").write_text("mine")
-    for _ in range(2):
-        outlet = SavedEvents(tmp_path, keep=3)
-        outlet.start()
-        outlet.patient = True
-        for number in range(5):
-            outlet.put(event(number))
-        outlet.close()
-    names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == [*(f"event-000000{n}.json" for n in ("08", "09", "10")), "event-mine.json"]
-    SavedEvents(tmp_path, keep=1)  # not started: a watch that does not begin deletes nothing
-    assert sorted(path.name for path in tmp_path.iterdir()) == names
-
-
-@contextmanager
-def full_after(size: int):
-    """No file can become larger than so many bytes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-@pytest.mark.parametrize("size", [100, 3000])
-def test_an_event_for_which_there_is_no_room_leaves_no_files_and_the_others_stay(tiny_model, tmp_path, size):
-    inspection = Detector.load(tiny_model, whole_image=True).inspect(clips.noise(1, 200, 200))
-    outlet = SavedEvents(tmp_path, keep=3)
-    for number in range(3):
-        outlet.deliver(event(number))
-    before = sorted(tmp_path.iterdir())
-    for _ in range(5):
-        with full_after(size), pytest.raises(OSError, match="too large"):
-            outlet.deliver(event(inspection=inspection))
-    assert sorted(tmp_path.iterdir()) == before
-    outlet.deliver(event())
-    assert len(list(tmp_path.iterdir())) == 3
-
-
-def test_a_folder_that_cannot_be_written_is_said_at_once(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="cannot be written"):
-        SavedEvents(tmp_path / "file", keep=1)
-
-
-def test_a_folder_takes_the_events_of_one_watch_at_a_time(tmp_path):
-    first = SavedEvents(tmp_path, keep=1)
-    first.start()
-    with pytest.raises(UsageError, match="another watch saves there; name another folder"):
-        SavedEvents(tmp_path, keep=1)
-    first.close()
-    SavedEvents(tmp_path, keep=1)
 
 
 def test_a_program_gets_the_json_on_its_stdin_and_no_shell_sees_its_arguments(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 from edge_detect.errors import UsageError
 from edge_detect.manifest import Sample
 from edge_detect.sinks import check_output
-from edge_detect.writable import is_stdout
+from edge_detect.writable import is_stdout, write_whole
 
 
 def check_outputs(outputs: Iterable[Path], data: Iterable[Path], samples: Iterable[Sample]) -> None:
@@ -41,18 +41,9 @@ def write(output: Path, text: str) -> None:
         if _is_special(output):
             output.write_text(text + "\n", encoding="utf-8")
         else:
-            _replace(output.resolve(), text + "\n")
+            write_whole(output.resolve(), f"{text}\n".encode())
     except OSError as error:
         raise UsageError(f"{output} cannot be written: {error.strerror}") from error
-
-
-def _replace(place: Path, text: str) -> None:
-    beside = place.with_name(f".{place.name}.part")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(place)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _is_special(output: Path) -> bool:

@@ -22,6 +22,7 @@ from edge_detect.errors import UsageError
 from edge_detect.faces import FaceFinder
 from edge_detect.image import Picture
 from edge_detect.manifest import Sample, split_of
+from edge_detect.writable import write_whole
 from training.sources import cutting
 from training.sources.cutting import Crop, RejectedError
 from training.sources.plan import Item, crop_name
@@ -91,7 +92,7 @@ def build(
                 rows = [row for item in stretch for row in _rows(source, item, reader, finder, out)]
         finally:
             idle.put(finder)
-        write(file, json.dumps(rows, indent=0).encode())
+        write_whole(file, json.dumps(rows, indent=0).encode())
 
     pool = ThreadPoolExecutor(len(finders), thread_name_prefix="build")
     try:
@@ -174,7 +175,7 @@ def _unlisted(row: Row) -> Row:
 
 def _written(known: Row, path: str, crop: Crop, out: Path) -> Row:
     file = f"{known['label']}/{crop_name(path)}.jpg"
-    write(out / file, crop.jpeg)
+    write_whole(out / file, crop.jpeg)
     box = dict(zip(("x0", "y0", "x1", "y1"), crop.box or ("",) * 4, strict=True))
     return {**known, "file": file, "side": crop.side, "native_side": crop.native_side, **box}
 
@@ -196,7 +197,7 @@ def _claim(out: Path, identity: Row) -> None:
     mark, text = out / "build.json", json.dumps(identity, indent=1) + "\n"
     if not mark.exists():
         out.mkdir(parents=True, exist_ok=True)
-        write(mark, text.encode())
+        write_whole(mark, text.encode())
         return
     known = json.loads(mark.read_text(encoding="utf-8"))
     if other := [name for name, value in json.loads(text).items() if known.get(name) != value]:
@@ -206,17 +207,10 @@ def _claim(out: Path, identity: Row) -> None:
         )
 
 
-def write(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    beside = path.with_name(f".{path.name}.part")  # one name: whatever a kill leaves is overwritten by the next try
-    beside.write_bytes(data)
-    beside.replace(path)
-
-
 def write_table(path: Path, columns: tuple[str, ...], rows: Iterable[Row]) -> None:
     """Write a CSV file of these columns; what rows hold besides is left out."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write(path, text.getvalue().encode("utf-8", "surrogateescape"))
+    write_whole(path, text.getvalue().encode("utf-8", "surrogateescape"))

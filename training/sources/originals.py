@@ -5,7 +5,8 @@ from pathlib import Path, PurePosixPath
 from edge_detect.errors import UsageError
 from edge_detect.manifest import read_manifest
 from edge_detect.progress import progress
-from training.sources.build import write, write_table
+from edge_detect.writable import write_whole
+from training.sources.build import write_table
 from training.sources.plan import crop_name, plan
 from training.sources.repository import at_hand
 from training.sources.source import read_sources
@@ -31,7 +32,7 @@ def originals(wanted: list[str], crops: Path, clones: Path, out: Path, split: st
                 data = reader.read(item.blob)
                 if data is not None:
                     name = f"{source.name}-{crop_name(item.path)}{PurePosixPath(item.path).suffix.lower()}"
-                    write(out / name, data)
+                    write_whole(out / name, data)
                     about = {"label": item.label, "source": source.name, "method": item.method, "group": item.group}
                     rows.append({"file": name, **about, "split": split})
                 advance()
