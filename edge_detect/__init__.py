@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from edge_detect.detector import Detector
-    from edge_detect.errors import EdgeDetectError
+    from edge_detect.detector import Detector, Inspection
+    from edge_detect.errors import EdgeDetectError, ModelError, PictureError, SourceError, UsageError
     from edge_detect.live.events import Event, Summary
     from edge_detect.live.watcher import watch
     from edge_detect.results import Box, Face, Result, Verdict
@@ -18,8 +18,13 @@ __all__ = [
     "EdgeDetectError",
     "Event",
     "Face",
+    "Inspection",
+    "ModelError",
+    "PictureError",
     "Result",
+    "SourceError",
     "Summary",
+    "UsageError",
     "Verdict",
     "__version__",
     "watch",
@@ -31,8 +36,13 @@ _HOMES = {
     "EdgeDetectError": "errors",
     "Event": "live.events",
     "Face": "results",
+    "Inspection": "detector",
+    "ModelError": "errors",
+    "PictureError": "errors",
     "Result": "results",
+    "SourceError": "errors",
     "Summary": "live.events",
+    "UsageError": "errors",
     "Verdict": "results",
     "watch": "live.watcher",
 }

@@ -22,7 +22,12 @@ from edge_detect.writable import write_whole
 CARD_VERSION = 1
 KINDS = ("classifier", "finder", "labeller")
 """A classifier tells real from fake, a finder finds faces, a labeller gives pictures labels of its own."""
-OUTPUTS = ("logit", "probability", "heat", "logits", "probabilities")
+OUTPUTS = {
+    "classifier": ("logit", "probability"),
+    "finder": ("heat",),
+    "labeller": ("logits", "probabilities"),
+}
+"""What the score tensor of each kind may hold."""
 _CARD, _LABELS = "card.json", "labels.txt"
 _MAX_CARD = 1_000_000
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, RuntimeError)
@@ -145,16 +150,18 @@ class Card:
 
 def _complaint(card: Card) -> str:
     """What is wrong with a card's values, or nothing."""
+    if card.kind not in KINDS:
+        return f"unknown kind {card.kind!r}"
     outputs, scaling, limits = card.outputs, card.calibration, card.thresholds
     checks = {
-        f"unknown kind {card.kind!r}": card.kind in KINDS,
+        "mirrored is neither true nor false": isinstance(card.mirrored, bool),
         "input_side is no whole number": isinstance(card.input_side, int) and card.input_side > 0,
         "two labels are needed": all(isinstance(label, str) for label in card.labels)
         and (len(card.labels) == 2 or (card.kind == "labeller" and len(card.labels) > 2))
         and len(set(card.labels)) == len(card.labels),
         "outputs name no tensors": isinstance(outputs, dict)
         and all(isinstance(index, int) and index >= 0 for index in outputs.values()),
-        f"unknown output {card.output!r}": card.output in OUTPUTS and card.output in outputs,
+        f"unknown output {card.output!r}": card.output in OUTPUTS[card.kind] and card.output in outputs,
         "the calibration is no rising curve": math.isfinite(scaling.bias) and 0 < scaling.scale < math.inf,
         "the thresholds are not in order": 0 <= limits.real <= limits.fake <= 1
         and 0 < limits.face < 1

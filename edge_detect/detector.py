@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from edge_detect import image
 from edge_detect.card import Card
-from edge_detect.errors import ModelError, PictureError
+from edge_detect.errors import ModelError, PictureError, UsageError
 from edge_detect.faces import FaceFinder
 from edge_detect.image import Decoded, Picture, Square
 from edge_detect.models import FINDER, find_model
 from edge_detect.network import Network, Runnable
-from edge_detect.reading import Source, name_of, read_picture
+from edge_detect.reading import Source, check_pixels, name_of, read_picture
 from edge_detect.results import TOO_SMALL, Box, Face, ModelId, Result, Verdict
 
 SMALLEST_FACE = 48
@@ -82,8 +82,10 @@ class Detector:
         whole_image: score the centred square of each picture as one face crop, without the finder; small_faces: search
         pictures again in tiles; fpr: call fake what the card says this share (0–1) of real pictures reaches, instead of
         its default. Raises ModelError when a file is missing, damaged, or carries no card, and UsageError when the card
-        has no threshold for that share.
+        has no threshold for that share, or a search is asked for that `whole_image` leaves out.
         """
+        if whole_image and (small_faces or finder is not None):
+            raise UsageError("whole_image scores pictures without searching them: leave out small_faces and finder")
         classifier = Network.load(find_model(model), threads)
         faces = None if whole_image else FaceFinder(Network.load(find_model(finder or FINDER), threads))
         return cls(classifier, faces, small_faces=small_faces, fpr=fpr)
@@ -121,19 +123,24 @@ class Detector:
         return Inspection(self._result(label, faces), picture, crops, tuple(squares))
 
     def logit(self, crop: Picture) -> float:
-        """The classifier's raw logit of *fake* for a square crop of any size, before calibration."""
-        answers = views(self._classifier, image.resize(crop, self.card.input_side))
+        """The classifier's raw logit of *fake* for a square uint8 RGB crop of any size, before calibration.
+
+        Raises PictureError when the crop is something else.
+        """
+        answers = views(self._classifier, self._input(crop))
         logits = [raw_logit(float(outputs[self.card.output].reshape(-1)[0]), self.card) for outputs in answers]
         return sum(logits) / len(logits)
 
     def patches(self, crop: Picture) -> NDArray[np.float32]:
         """How much (0–1) each patch of a square crop speaks for *fake*, in rows and columns: its logit, calibrated.
 
-        Raises ModelError when the classifier has no such output.
+        Raises ModelError when the classifier has no such output, PictureError as `logit` does.
         """
         if self.PATCHES not in self.card.outputs:
             raise ModelError(f"the model {self.card.name!r} says nothing of patches; convert one that has this output")
-        seen, *mirrored = views(self._classifier, image.resize(crop, self.card.input_side))
+        seen, *mirrored = views(self._classifier, self._input(crop))
+        if seen[self.PATCHES].shape[2:] != (1,):
+            raise ModelError(f"the model {self.card.name!r} answers no logits in rows and columns; convert it again")
         maps = [seen[self.PATCHES], *(outputs[self.PATCHES][:, ::-1] for outputs in mirrored)]
         logits = np.mean(maps, axis=0)[..., 0]
         return np.asarray(np.vectorize(self.card.calibration.probability)(logits), np.float32)
@@ -143,6 +150,12 @@ class Detector:
         if score >= self.card.thresholds.fake:
             return Verdict.FAKE
         return Verdict.REAL if score < self.card.thresholds.real else Verdict.UNCERTAIN
+
+    def _input(self, crop: Picture) -> Picture:
+        """A crop as large as the classifier's input."""
+        if check_pixels(crop).shape[0] != crop.shape[1]:
+            raise PictureError(f"a crop is square, this one is {crop.shape[1]} × {crop.shape[0]} pixels")
+        return image.resize(crop, self.card.input_side)
 
     def _picture(self, source: Source) -> Decoded:
         side = self.card.input_side

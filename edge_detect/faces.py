@@ -121,7 +121,7 @@ def decode(outputs: dict[str, NDArray[np.float32]], threshold: float) -> tuple[B
     heat, size, offset = (outputs[name] for name in _OUTPUTS)
     if heat.shape[2:] != (1,) or not size.shape == offset.shape == (*heat.shape[:2], 2):
         raise ModelError("the finder's outputs do not have the shapes of heat, size and offset; convert it again")
-    if not np.isfinite(heat).all():
+    if not all(np.isfinite(answers).all() for answers in (heat, size, offset)):
         raise ModelError("the finder answers nonsense (not a number): it is damaged or was badly converted")
     logits = heat[..., 0]
     least = np.log(_FAINTEST / (1 - _FAINTEST))

@@ -37,6 +37,9 @@ def tinted(pixels: Picture, shares: NDArray[np.float32]) -> Picture:
     """Square pixels under the tint of patches: shares (rows, columns) of how much (0–1) each speaks for fake."""
     side = pixels.shape[0]
     leaning = 2 * cv2.resize(shares, (side, side), interpolation=cv2.INTER_LINEAR)[..., None] - 1
-    tint = np.where(leaning > 0, np.array(FAKE), np.array(REAL))
-    opacity = OPACITY * np.abs(leaning)
-    return np.asarray(np.rint(pixels * (1 - opacity) + tint * opacity), np.uint8)
+    painted = np.empty_like(pixels)
+    for row in range(side):  # by rows, since a photograph's crop may have a hundred million pixels
+        tint = np.where(leaning[row] > 0, np.array(FAKE), np.array(REAL))
+        opacity = OPACITY * np.abs(leaning[row])
+        painted[row] = np.rint(pixels[row] * (1 - opacity) + tint * opacity)
+    return painted

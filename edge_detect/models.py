@@ -13,12 +13,13 @@ def find_model(model: "str | os.PathLike[str] | None" = None) -> Path:
     """The file of a model, given by path or by the name of a shipped one (default: the deepfake classifier).
 
     A word without folder and suffix is the name of a shipped model, whatever lies in the working directory, and a path
-    only where none is called so. Raises ModelError when there is no such file.
+    only where none is called so; all else is a path. Raises ModelError when there is no such file.
     """
     name = os.fspath(model) if model is not None else DEFAULT
     path, file = Path(name), f"{name}-int8.tflite"
-    own = [candidate for place in _PLACES for candidate in (place / name / file, place / file)]
-    for candidate in [*own, path] if path.name == name and not path.suffix else [path, *own]:
+    is_word = path.name == name and not path.suffix
+    own = [candidate for place in _PLACES if is_word for candidate in (place / name / file, place / file)]
+    for candidate in [*own, path]:
         if os.path.isfile(candidate):  # noqa: PTH113 - no exception for a name that cannot be a path
             return candidate
     raise ModelError(f"there is no model {name!r}: give the path of a .tflite file, or one of {', '.join(shipped())}")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_detect.card import Card, read_packed
-from edge_detect.errors import ModelError
+from edge_detect.errors import ModelError, UsageError
 from edge_detect.silence import silenced
 
 _INSTALL = "pip install ai-edge-litert, or on 32-bit ARM: pip install 'edge-detect[legacy]'"
@@ -28,7 +28,9 @@ class Network:
     """A loaded model: `card`, and `run` from pixels to named float32 outputs. Use one per thread."""
 
     def __init__(self, flatbuffer: bytes, card: Card, threads: int = 1) -> None:
-        """Build an interpreter. Raises ModelError when there is none, or it refuses the model."""
+        """Build an interpreter. Raises ModelError without one or where it refuses, UsageError for no threads."""
+        if threads < 1:
+            raise UsageError(f"a model runs on one thread or more, not on {threads}")
         self.card = card
         self._interpreter = new_interpreter(flatbuffer, threads)
         inputs = self._interpreter.get_input_details()
@@ -38,8 +40,12 @@ class Network:
 
     @classmethod
     def load(cls, path: Path, threads: int = 1) -> "Network":
-        """Load a packed model from a file. Raises ModelError when it or the interpreter cannot be used."""
-        return cls(*read_packed(path), threads)
+        """Load a packed model from a file. Raises ModelError, which names it, when it or the interpreter fails."""
+        flatbuffer, card = read_packed(path)
+        try:
+            return cls(flatbuffer, card, threads)
+        except ModelError as error:
+            raise ModelError(f"{path}: {error}") from error
 
     def run(self, pixels: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         """Outputs by name for one uint8 RGB picture of shape (side, side, 3), each without its batch axis."""

@@ -22,20 +22,30 @@ def read_picture(source: Source, *, shorter: int = image.MAX_PIXELS, longer: int
     """The pixels of a path, of a file's bytes, or of uint8 RGB pixels (height, width, 3).
 
     A JPEG may be decoded at a reduced scale, see `image.decode`. Raises PictureError when there is no picture in it, or
-    more than MAX_BYTES.
+    more than MAX_BYTES, and TypeError for anything else.
     """
     if isinstance(source, np.ndarray):
-        return Decoded(_checked(source), source.shape[1], source.shape[0])
-    data = bytes(source) if isinstance(source, _BYTES) else _read(source)
+        return Decoded(check_pixels(source), source.shape[1], source.shape[0])
+    data = bytes(source) if isinstance(source, _BYTES) else _read(name_of(source))
     _check_size(len(data))
     return image.decode(data, shorter=shorter, longer=longer)
 
 
 def name_of(source: Source) -> str:
-    """What a result calls a picture that was given no name: its path, "<bytes>" or "<array>"."""
+    """What a result calls a picture that was given no name: its path, "<bytes>" or "<array>".
+
+    Raises TypeError for what is none of these.
+    """
     if isinstance(source, np.ndarray):
         return "<array>"
-    return "<bytes>" if isinstance(source, _BYTES) else os.fspath(source)
+    if isinstance(source, _BYTES):
+        return "<bytes>"
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source)
+    raise TypeError(
+        f"a picture is a path, a file's bytes or uint8 RGB pixels, not {type(source).__name__} "
+        "(cv2.imread answers None for what it cannot read)"
+    )
 
 
 def read_pipe(pipe: BinaryIO) -> bytes:
@@ -48,8 +58,10 @@ def read_pipe(pipe: BinaryIO) -> bytes:
     return start + pipe.read(MAX_BYTES + 1 - len(start))
 
 
-def _read(path: "str | os.PathLike[str]") -> bytes:
+def _read(path: str) -> bytes:
     """A file's bytes, after a look at its kind and size, so that a film in the folder is not read whole."""
+    if not path:
+        raise PictureError("the path is empty")
     try:
         mode = Path(path).stat().st_mode
         if stat.S_ISDIR(mode):
@@ -71,7 +83,8 @@ def _check_size(size: int) -> None:
         raise PictureError(f"the file is larger than {MAX_BYTES // 10**6} MB")
 
 
-def _checked(pixels: Picture) -> Picture:
+def check_pixels(pixels: Picture) -> Picture:
+    """The same pixels. Raises PictureError when they are not uint8 of shape (height, width, 3)."""
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape:
         raise PictureError(f"expected uint8 RGB pixels (height, width, 3), not {pixels.dtype} {pixels.shape}")
     return pixels

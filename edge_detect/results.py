@@ -112,7 +112,7 @@ class Result:
     faces: tuple[Face, ...] = field(default=())
     error: str | None = None
     label: "str | None" = None
-    scores: dict[str, float] = field(default_factory=dict)
+    scores: dict[str, float] = field(default_factory=dict, hash=False)
 
     def to_dict(self) -> dict[str, Any]:
         """The result as JSON-ready values; this is the schema of `scan --jsonl`.

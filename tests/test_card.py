@@ -89,6 +89,9 @@ def test_a_model_that_cannot_be_trusted_is_refused_and_says_what_to_do(data, rea
         {"outputs": {"logit": "0"}},
         {"outputs": {"logit": -1}},
         {"input_side": 16.0},
+        {"mirrored": "false"},
+        {"output": "heat", "outputs": {"heat": 0}},
+        {"kind": "finder"},
         {"metrics": [1]},
     ],
 )

@@ -1,3 +1,4 @@
+import io
 import json
 import math
 
@@ -10,7 +11,7 @@ from PIL import Image
 
 from edge_detect import Detector, Verdict
 from edge_detect.card import Thresholds
-from edge_detect.errors import ModelError, UsageError
+from edge_detect.errors import ModelError, PictureError, UsageError
 from edge_detect.network import Network
 from edge_detect.results import SCHEMA_VERSION
 
@@ -93,7 +94,7 @@ def test_the_box_is_the_centred_square_of_the_original_to_a_decoded_pixel(detect
 
 
 @pytest.mark.parametrize(
-    "source", [b"", b"nonsense", "no/such/file.jpg", ".", "a\0b", "x" * 300, np.zeros((4, 4), np.uint8)]
+    "source", [b"", b"nonsense", "", "no/such/file.jpg", ".", "a\0b", "x" * 300, np.zeros((4, 4), np.uint8)]
 )
 def test_what_cannot_be_read_is_a_result_not_an_exception(detector, source):
     result = detector.detect(source)
@@ -102,11 +103,38 @@ def test_what_cannot_be_read_is_a_result_not_an_exception(detector, source):
     assert result.error
 
 
+def test_an_empty_path_is_said_to_be_one(detector):
+    assert detector.detect("").error == "the path is empty"
+
+
+@pytest.mark.parametrize("source", [None, io.BytesIO(b"x"), 3])
+def test_what_is_no_picture_at_all_is_a_type_error_that_says_what_is(detector, source):
+    for name in (None, "given"):
+        with pytest.raises(TypeError, match="a path, a file's bytes or uint8 RGB pixels, not"):
+            detector.detect(source, name)
+
+
+@pytest.mark.parametrize("asked", [{"small_faces": True}, {"finder": "face"}])
+def test_a_search_of_pictures_that_are_scored_whole_is_refused(tiny_model, asked):
+    with pytest.raises(UsageError, match="without searching"):
+        Detector.load(tiny_model, whole_image=True, **asked)
+
+
+@pytest.mark.parametrize("crop", [plain(RED), plain(RED)[:, :40].astype(float)])
+def test_only_square_crops_of_bytes_have_a_logit(detector, crop):
+    with pytest.raises(PictureError, match=r"square|uint8"):
+        detector.logit(crop)
+
+
+def test_results_can_be_kept_in_a_set(detector):
+    assert len({detector.detect(plain(RED)), detector.detect(plain(RED))}) == 1
+
+
 def test_a_model_that_ends_in_a_sigmoid_is_understood():
     card = tiny.card(output="probability", outputs={"probability": 0})
     detector = Detector(Network(tiny.flatbuffer(), card))
-    assert detector.logit(plain((10, 0, 0))) == pytest.approx(np.log(0.4 / 0.6), abs=1e-3)
-    assert detector.logit(plain(RED)) == pytest.approx(np.log(511))  # kept away from certainty
+    assert detector.logit(plain((10, 0, 0))[:, :40]) == pytest.approx(np.log(0.4 / 0.6), abs=1e-3)
+    assert detector.logit(plain(RED)[:, :40]) == pytest.approx(np.log(511))  # kept away from certainty
 
 
 def test_a_result_as_json_has_the_promised_fields(detector):

@@ -132,6 +132,8 @@ def test_a_score_just_at_the_threshold_counts_and_one_just_below_does_not():
     ("spoil", "message"),
     [
         (lambda o: {**o, "heat": np.full_like(o["heat"], np.nan)}, "not a number"),
+        (lambda o: {**o, "size": np.full_like(o["size"], np.nan)}, "not a number"),
+        (lambda o: {**o, "offset": np.full_like(o["offset"], np.inf)}, "not a number"),
         (lambda o: {**o, "heat": o["size"], "size": o["heat"]}, "the shapes of heat, size and offset"),
     ],
 )

@@ -12,8 +12,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+import tiny
 import zoo
 from conftest import SHIPPED
+
+from edge_detect.card import Thresholds
+from edge_detect.serve.trial import Trial
 
 gradio_client = pytest.importorskip("gradio_client", reason="the extra 'gradio' is not installed")
 
@@ -101,6 +105,23 @@ def test_what_is_no_picture_is_said_without_a_path(client, tmp_path):
     with pytest.raises(gradio_client.exceptions.AppError, match="not a picture of a supported kind") as refused:
         client.predict(gradio_client.handle_file(str(tmp_path / "notes.txt")), "deepfake", "", api_name="/score")
     assert "/" not in str(refused.value).replace('api_name="/', "")
+
+
+@pytest.mark.parametrize("name", ["header-only.jpg", "half.png"])
+def test_what_cannot_be_decoded_is_said_as_scan_says_it(client, edge_detect, tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(zoo.broken()[name])
+    (scanned,) = edge_detect("scan", "--jsonl", "--exit-zero", path).records
+    with pytest.raises(gradio_client.exceptions.AppError) as refused:
+        client.predict(gradio_client.handle_file(str(path)), "deepfake", "", api_name="/score")
+    assert scanned["error"] in str(refused.value)
+
+
+def test_operating_points_are_told_apart(tmp_path):
+    rates = {"0.0005": 0.9, "0.001": 0.8}
+    path = tmp_path / "own.tflite"
+    path.write_bytes(tiny.packed(thresholds=Thresholds(false_alarms=rates, reals=5000)))
+    assert [label for label, _ in Trial([str(path)]).rates][1:3] == ["0.05%", "0.1%"]
 
 
 def test_no_path_and_no_address_is_taken_from_a_client(url, photo):

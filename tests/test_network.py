@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tiny
 
-from edge_detect.errors import ModelError
+from edge_detect.card import pack
+from edge_detect.errors import ModelError, UsageError
 from edge_detect.network import Network
 
 
@@ -39,6 +40,18 @@ def test_a_card_that_speaks_of_another_number_of_values_is_refused():
 def test_a_damaged_flatbuffer_is_refused():
     with pytest.raises(ModelError, match="refuses"):
         Network(tiny.flatbuffer()[:200], tiny.card())
+
+
+def test_an_error_names_the_file(tmp_path):
+    path = tmp_path / "other.tflite"
+    path.write_bytes(pack(tiny.flatbuffer(), tiny.card(input_side=32)))
+    with pytest.raises(ModelError, match=r"other\.tflite: its input has the shape"):
+        Network.load(path)
+
+
+def test_a_model_runs_on_a_thread_at_least():
+    with pytest.raises(UsageError, match="one thread or more, not on 0"):
+        Network(tiny.flatbuffer(), tiny.card(), threads=0)
 
 
 def test_loading_prints_nothing(capfd):

@@ -9,6 +9,7 @@ from conftest import ROOT, SHIPPED
 from edge_detect import Detector, image
 from edge_detect.card import read_packed
 from edge_detect.document import byline
+from edge_detect.errors import ModelError
 from edge_detect.manifest import read_manifest
 from edge_detect.models import FINDER, find_model
 from training import classifier_figures
@@ -36,6 +37,10 @@ def test_files_of_the_working_directory_do_not_pass_for_shipped_models(tmp_path,
     assert find_model(FINDER).samefile(ROOT / "models" / "face" / "face-int8.tflite")
     assert find_model("./face").samefile(tmp_path / "face")
     assert find_model("mine").samefile(tmp_path / "mine")
+    (tmp_path / "deepfake").unlink()
+    for elsewhere in ("./deepfake", SHIPPED.parent / "deepfake"):
+        with pytest.raises(ModelError, match="there is no model"):
+            find_model(elsewhere)
 
 
 @pytest.mark.parametrize("precision", ["int8", "float16"])

@@ -8,6 +8,8 @@ from pathlib import Path
 from edge_detect import heatmap
 from edge_detect.card import Card, read_packed
 from edge_detect.detector import Detector
+from edge_detect.errors import PictureError
+from edge_detect.false_alarms import percent
 from edge_detect.image import Picture
 from edge_detect.models import find_model, shipped
 from edge_detect.sinks.pictures import annotated
@@ -42,19 +44,22 @@ class Trial:
     def rates(self) -> list[tuple[str, str]]:
         """The false-alarm rates that a model or another has a threshold for: in words, and as `score` takes them."""
         carried = {rate for card in self._cards.values() for rate in card.thresholds.false_alarms}
-        return [("the model's own", ""), *((f"{float(rate):.1%}", rate) for rate in sorted(carried, key=float))]
+        return [("the model's own", ""), *((percent(float(rate)), rate) for rate in sorted(carried, key=float))]
 
     def score(self, picture: str | None, model: str, rate: str) -> tuple[Picture | None, Picture | None, str | None]:
         """The annotated picture, the heatmap and the record of `scan`, as JSON, for a picture file.
 
         model: one of `names`; rate: one of `rates`. There is no heatmap where the model has no patches,
-        and nothing at all without a picture. Raises UsageError when the model has no threshold for that rate.
+        and nothing at all without a picture. Raises PictureError when it cannot be read, and UsageError when the model
+        has no threshold for that rate.
         """
         if picture is None:
             return None, None, None
         with self._lock:
             detector = self._detector(model, rate)
             inspection = detector.inspect(picture, name=Path(picture).name)
+            if inspection.result.error:
+                raise PictureError(inspection.result.error)
             heat = heatmap.heatmap(inspection, detector) if heatmap.can_be_drawn(detector) else None
         return annotated(inspection), heat, json.dumps(inspection.result.to_dict(), indent=2)
 

@@ -12,8 +12,7 @@ from fastapi import FastAPI
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from edge_detect.errors import EdgeDetectError, PictureError
-from edge_detect.header import HEAD, check_kind
+from edge_detect.errors import EdgeDetectError
 from edge_detect.hosts import LOCAL_NAMES
 from edge_detect.serve.guard import OwnNames
 from edge_detect.serve.hardening import POLICY, Hardened, headers
@@ -114,7 +113,9 @@ def _blocks(trial: Trial, uploads: Path) -> Any:
         record = gradio.Code(label="JSON, as scan --jsonl prints it", language="json", interactive=False)
         scoring = {"fn": score, "inputs": [picture, model, rate], "outputs": [annotated, heat, record]}
         button.click(**scoring, api_name=API_NAME)
-        picture.input(**scoring, api_visibility="private")
+        for choice in (picture, model, rate):  # what is shown is always of what is chosen
+            choice.input(**scoring, api_visibility="private")
+        picture.preprocess = _as_sent
     for block in blocks.blocks.values():  # a file may be named where a word is expected, too
         block.async_move_resource_to_block_cache = partial(_uploaded, uploads.resolve())
     return blocks
@@ -137,18 +138,18 @@ class _NoAddresses:
 async def _uploaded(uploads: Path, path: "str | Path | None") -> "str | None":
     """The path of a file that was uploaded.
 
-    By itself, a mounted Gradio would read any file that a client names, and fetch any address; and it would show what
-    decoding a file that is no picture ended in.
+    By itself, a mounted Gradio would read any file that a client names, and fetch any address.
     """
     import gradio
 
     if path is not None and not Path(path).resolve().is_relative_to(uploads):
         raise gradio.Error("send the file itself: no path and no address is taken", print_exception=False)
-    if path is None:
-        return None
-    try:
-        with Path(path).open("rb") as file:
-            check_kind(file.read(HEAD))
-    except (OSError, PictureError) as error:
-        raise gradio.Error(str(error), print_exception=False) from error
-    return str(path)
+    return None if path is None else str(path)
+
+
+def _as_sent(picture: Any) -> "str | None":
+    """The path of an uploaded picture, unopened.
+
+    By itself, Gradio would decode it first, by rules other than ours, and show what that ended in.
+    """
+    return None if picture is None else picture.path
