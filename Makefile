@@ -83,8 +83,8 @@ further: .venv-dev/ready ## train on with what `make data` built, too, into runs
 	set -e; for run in gentle/gentle-1 broader gathered joined united merged combined; do \
 		.venv-dev/bin/python -m training release runs/$$run --out models/deepfake; \
 	done # for the curves of these runs
-	.venv-dev/bin/python -m training reading runs/combined/best.keras --data $(DATA) --version 0.12.2 --patches-only \
-		--out runs/read
+	test -f runs/read/best.keras || .venv-dev/bin/python -m training reading runs/combined/best.keras --data $(DATA) \
+		--version 0.12.2 --patches-only --out runs/read
 
 release: .venv-dev/ready ## convert the model trained in RUN, fit its calibration and thresholds: models/MODEL
 	.venv-dev/bin/python -m training release $(RUN) --out models/$(MODEL)
@@ -101,7 +101,8 @@ nano: .venv-dev/ready ## the smaller sibling, begun close to the larger one and 
 	set -e; for run in nano nano-broader; do \
 		.venv-dev/bin/python -m training release runs/$$run --out models/deepfake-nano; \
 	done # for the curves of these runs
-	.venv-dev/bin/python -m training reading runs/nano-broader/best.keras --data $(DATA) --version 0.3.1 --out runs/nano-read
+	test -f runs/nano-read/best.keras || .venv-dev/bin/python -m training reading runs/nano-broader/best.keras \
+		--data $(DATA) --version 0.3.1 --out runs/nano-read
 	$(MAKE) release RUN=runs/nano-read MODEL=deepfake-nano
 
 face: .venv-dev/ready ## reproduce the released face finder: train, convert, choose its threshold, evaluate

@@ -100,6 +100,15 @@ def test_runs_in_folders_of_one_name_are_refused_before_a_curve_is_lost(tmp_path
     assert not (tmp_path / "mean").exists()
 
 
+def test_a_mean_never_replaces_a_model(tmp_path):
+    from training.average import average_models
+
+    one, two = trained(tmp_path / "one", 1, crops=1500), trained(tmp_path / "two", 2, crops=3000)
+    with pytest.raises(UsageError, match="choose another --out"):
+        average_models([one, two], one.parent, "2")
+    assert not (one.parent / "aside.keras").exists()
+
+
 def test_models_without_a_common_start_have_no_mean(tmp_path):
     from training.average import average_models
 

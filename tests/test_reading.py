@@ -143,6 +143,8 @@ def test_only_a_logit_that_reads_features_once_can_be_fitted_again(trained, tmp_
     from training.reading import fit_reading
 
     data = pictures.write(tmp_path / "data")
+    with pytest.raises(UsageError, match="choose another --out"):
+        fit_reading(trained / "best.keras", [data], trained, "1.1")
     with pytest.raises(UsageError, match="card and history"):
         fit_reading(tmp_path / "none.keras", [data], tmp_path / "read", "1.1")
     for options in ({**OPTIONS, "pooling": "logits"}, {**OPTIONS, "readings": 3}):

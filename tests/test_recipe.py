@@ -3,6 +3,8 @@ import pytest
 from edge_detect.errors import UsageError
 from training.recipe import Recipe, read_recipe
 
+_WHOLE = "name = 'x'\nversion = '1'\nnetwork = 'edge'\nmanifests = []\ncrops = 64\n"
+
 
 def recipe(**changes):
     return Recipe(**{"name": "x", "version": "1", "network": "edge", "manifests": (), "crops": 64_000, **changes})
@@ -29,6 +31,14 @@ def test_prolonging_a_run_changes_nothing_before_the_old_cooldown():
         ("name = 'x'", "missing"),
         ("favoured = ['mine']", "favoured is a table"),
         ("favoured = { mine = -1 }", "none below 0"),
+        ("manifests = 'runs/data'", "where a list is expected"),
+        (f"{_WHOLE}batch = 0", "batch is a whole number of 1 or more, not 0"),
+        (f"{_WHOLE}batch = '64'", "batch is a whole number"),
+        (f"{_WHOLE}strength = 3", "strength is a number from 0 to 1, not 3"),
+        (f"{_WHOLE}crop_sides = []", "crop_sides are whole numbers from 32"),
+        (f"{_WHOLE}crop_sides = [112.5]", "crop_sides are whole numbers from 32"),
+        (f"{_WHOLE}crop_sides = [256]", "to input_side, 224"),
+        (f"{_WHOLE}mirrored = true\nfocus = true", "focus is a number of 0 or more"),
     ],
 )
 def test_a_wrong_recipe_is_refused(tmp_path, text, message):
@@ -36,6 +46,13 @@ def test_a_wrong_recipe_is_refused(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(UsageError, match=message):
         read_recipe(path)
+
+
+def test_what_is_no_text_is_no_recipe(tmp_path):
+    (tmp_path / "latin.toml").write_bytes("name = 'ä'".encode("latin-1"))
+    for path, message in ((tmp_path, "cannot be read"), (tmp_path / "latin.toml", "not valid TOML")):
+        with pytest.raises(UsageError, match=message):
+            read_recipe(path)
 
 
 def test_a_missing_recipe_is_refused(tmp_path):

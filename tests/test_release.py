@@ -68,6 +68,25 @@ def test_what_is_released_is_small_and_the_same_to_what_float16_holds(tmp_path):
         assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_DEFLATED}
 
 
+def test_weights_beyond_float16_and_the_run_itself_are_refused_and_nothing_is_lost(tmp_path):
+    pytest.importorskip("keras")
+    from training import networks
+    from training.release import release
+
+    folder, out = run(tmp_path / "run", "1", 0.7), tmp_path / "out"
+    trained = networks.deployable("edge", widths=(4, 4, 4))
+    trained.trainable_variables[0].assign(np.full(trained.trainable_variables[0].shape, 1e6))
+    trained.save(folder / "best.keras")
+    out.mkdir()
+    chronicle(run(tmp_path / "earlier", "0", 0.6), out)
+    before = {path: path.read_bytes() for path in [*out.iterdir(), *folder.iterdir()]}
+    with pytest.raises(UsageError, match="beyond float16"):
+        release(folder, out)
+    with pytest.raises(UsageError, match="the run itself"):
+        release(folder, folder)
+    assert {path: path.read_bytes() for path in [*out.iterdir(), *folder.iterdir()]} == before
+
+
 def test_a_folder_without_a_model_is_not_released(tmp_path):
     pytest.importorskip("keras")
     from training.release import release

@@ -24,6 +24,7 @@ from training import checkpoint
 from training.classifier import ClassifierTask
 from training.fit import Task, average, begin, compiled, deployable, fit
 from training.history import History
+from training.interrupt import StopRequest
 from training.recipe import read_recipe
 
 
@@ -261,6 +262,32 @@ def test_a_run_does_not_go_on_under_a_plan_that_lies_behind_it(run, recipe, tmp_
         with pytest.raises(UsageError, match=r"2048 crops at its full rate, which should now fall from \d+ on"):
             fit(dataclasses.replace(read_recipe(recipe), **changes), folder, resume=True)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.usefixtures("unchanged")
+def test_without_its_plateau_a_finished_run_is_not_prolonged(run, recipe, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    (folder / "plateau.npz").unlink()
+    with pytest.raises(UsageError, match=r"plateau\.npz is gone"):
+        fit(dataclasses.replace(read_recipe(recipe), crops=3840), folder, resume=True)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_model_without_the_state_of_its_run_is_not_replaced(run, recipe, tmp_path, resume):
+    folder = tmp_path / "mean"
+    folder.mkdir()
+    shutil.copy(run / "best.keras", folder)
+    with pytest.raises(UsageError, match="holds a trained model already"):
+        fit(read_recipe(recipe), folder, resume=resume)
+    assert [path.name for path in folder.iterdir()] == ["best.keras"]
+
+
+def test_a_request_to_stop_gives_the_signals_back():
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with StopRequest() as stop:
+        signal.raise_signal(signal.SIGTERM)
+        assert stop.asked
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
 @pytest.mark.usefixtures("unchanged")

@@ -61,6 +61,18 @@ def test_what_cannot_be_paired_or_blended_is_refused(samples, shares):
         Sampler(lonely, 0.5, *shares)
 
 
+def test_what_is_never_drawn_cannot_be_blended(samples):
+    named = [dataclasses.replace(s, source="boxed" if s.box else "plain") for s in samples]
+    reals = [dataclasses.replace(s, box=None, source="plain", group="r") for s in named if s.box]
+    with pytest.raises(UsageError, match="that are drawn at all"):
+        Sampler(named + reals, 0.5, paired=0.0, blended=0.5, favoured={"boxed": 0.0})
+
+
+def test_pairs_and_blends_never_fill_more_than_the_batch(samples):
+    drawn = Sampler(samples, 0.5, paired=0.5, blended=0.5).draw(62, np.random.default_rng(1))
+    assert len(drawn.single) + 2 * (len(drawn.paired) + len(drawn.blended)) == 62
+
+
 def test_more_pairs_and_blends_than_a_batch_are_refused(samples):
     with pytest.raises(UsageError, match="more than a batch"):
         Sampler(samples, 0.5, paired=0.7, blended=0.4)

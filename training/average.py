@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_detect.errors import UsageError
 from training import history, networks
-from training.trained import load_trained, save_model, trained_card, trained_hash
+from training.trained import check_free, load_trained, save_model, trained_card, trained_hash
 
 
 def average_models(models: list[Path], out: Path, version: str) -> Path:
@@ -18,8 +18,10 @@ def average_models(models: list[Path], out: Path, version: str) -> Path:
     All went on from the same weights (`begin_from` in their recipe), which may take part themselves and need no history
     then; had their logit been fitted after training, they take part as they were before. A model that is named twice
     weighs double. version: of the mean. The card counts the crops and hours of all of them. Raises UsageError when
-    there are fewer than two, a file is missing, they did not begin alike, or two runs are in folders of one name.
+    there are fewer than two, a file is missing, they did not begin alike, two runs are in folders of one name, or `out`
+    holds a model.
     """
+    check_free(out)
     if len(models) < 2:
         raise UsageError("a mean needs two models or more")
     try:

@@ -2,14 +2,13 @@
 
 import dataclasses
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from edge_detect.errors import EdgeDetectError, ExitCode
+from edge_detect.cli.process import finish
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # also where TensorFlow's default is not, without AVX-512
@@ -225,9 +224,5 @@ def _tell(measure: Callable[[], str], name: str, document: Path | None) -> None:
 
 
 def main() -> None:
-    """Run a verb; errors of ours become one line and an exit code."""
-    try:
-        app()
-    except EdgeDetectError as error:
-        typer.echo(f"training: {error}", err=True)
-        sys.exit(ExitCode.USAGE)
+    """Run a verb; errors become one line and an exit code."""
+    finish(app, "training")

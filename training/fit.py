@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import sys
 from collections.abc import Generator
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from training.optimizer import optimizer
 from training.precision import has_fast_bfloat16, in_float32
 from training.recipe import Recipe
 from training.teacher import Teacher
-from training.trained import load_trained, save_model, trained_hash
+from training.trained import check_free, load_trained, save_model, trained_hash
 
 Task = ClassifierTask | FinderTask
 FREE = {
@@ -52,12 +53,16 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False, other_pictures: bool
     weights in stock layers; of those after that, once there are any) with its card best.json, history.csv and
     history.png. A run that was interrupted goes on with `resume`; a finished one is prolonged, from its plateau, by a
     recipe with more crops; with `other_pictures` it may learn on from others than before. Raises UsageError when `out`
-    holds a run and `resume` is not given, or of another recipe, and when the loss is no finite number any more;
-    KeyboardInterrupt after the state was saved.
+    holds a run and `resume` is not given, or one of another recipe, or a model without the state of its run, and when
+    the loss is no finite number any more; KeyboardInterrupt after the state was saved.
     """
     state, plateau = out / "checkpoint.npz", out / "plateau.npz"
     if state.exists() and not resume:
         raise UsageError(f"{out} already holds a run: go on with --resume, or choose another --out")
+    if not state.exists():
+        check_free(out)
+        if resume:
+            print(f"there is no run in {out} to go on with: one begins", file=sys.stderr)
     task = FinderTask(recipe) if recipe.network == "finder" else ClassifierTask(recipe)
     out.mkdir(parents=True, exist_ok=True)
 
@@ -69,32 +74,33 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False, other_pictures: bool
     run = begin(recipe, task, model, state, plateau, other_pictures=other_pictures)
     history = History(out / "history.csv", run.validated * recipe.batch, run.hours)
 
-    stop, stored = StopRequest(), run.step
+    stored = run.step
     stream = lessons(recipe, task, run.step)
     bar = tqdm(total=recipe.steps * recipe.batch, initial=run.step * recipe.batch, unit=" crops", disable=None)
-    try:
-        while True:
-            if is_due(recipe, run):
-                average(model, averaged)
-                bar.set_postfix(examine(model, averaged, recipe, task, run, history))
+    with StopRequest() as stop:
+        try:
+            while True:
+                if is_due(recipe, run):
+                    average(model, averaged)
+                    bar.set_postfix(examine(model, averaged, recipe, task, run, history))
+                    checkpoint.save(state, model, run)
+                    stored = run.step
+                if run.step >= recipe.steps or run.since_best >= recipe.patience or stop.asked:
+                    break
+                pixels, answers = next(stream)
+                if run.step == recipe.cooldown_start:
+                    checkpoint.save(plateau, model, run)
+                    # A state at full rate is no result. Of weights trained before, the first might seem the best.
+                    run.best, run.since_best, run.settled = float("-inf"), 0, False
+                model.optimizer.learning_rate = recipe.rate(run.step)
+                learn(model, pixels, {name: answers[name] for name in trained}, run.losses)
+                run.step, run.hours = run.step + 1, history.hours
+                bar.update(recipe.batch)
+        finally:
+            bar.close()
+            stream.close()
+            if run.step > stored and is_finite(model):
                 checkpoint.save(state, model, run)
-                stored = run.step
-            if run.step >= recipe.steps or run.since_best >= recipe.patience or stop.asked:
-                break
-            pixels, answers = next(stream)
-            if run.step == recipe.cooldown_start:
-                checkpoint.save(plateau, model, run)
-                # A state at full rate is no result. Of weights that were trained before, the first might seem the best.
-                run.best, run.since_best, run.settled = float("-inf"), 0, False
-            model.optimizer.learning_rate = recipe.rate(run.step)
-            learn(model, pixels, {name: answers[name] for name in trained}, run.losses)
-            run.step, run.hours = run.step + 1, history.hours
-            bar.update(recipe.batch)
-    finally:
-        bar.close()
-        stream.close()
-        if run.step > stored and is_finite(model):
-            checkpoint.save(state, model, run)
     if stop.asked:
         raise KeyboardInterrupt
     best = out / "best.keras"
@@ -165,7 +171,7 @@ def begin(
 ) -> checkpoint.Progress:
     """A new run, or the stored one; one whose planned length or pace has changed goes on from before its cooldown.
 
-    Raises UsageError when by the new plan the rate should have begun to fall before that.
+    Raises UsageError when by the new plan the rate should have begun to fall before that, or that state is gone.
     """
     run = checkpoint.Progress({**task.provenance(), **unchanging(recipe)}, recipe.crops, recipe.cooldown)
     restore = partial(
@@ -179,7 +185,9 @@ def begin(
     if (run.crops, run.cooldown) != (recipe.crops, recipe.cooldown):
         planned = dataclasses.replace(recipe, crops=run.crops, cooldown=run.cooldown)
         if run.step > planned.cooldown_start:
-            run = restore(plateau) if plateau.exists() else run
+            if not plateau.exists():
+                raise UsageError(f"{plateau} is gone, the state before the rate fell: crops and cooldown must stay")
+            run = restore(plateau)
             run.settled = True
         if run.step > recipe.cooldown_start:
             raise UsageError(
@@ -234,7 +242,7 @@ def unchanging(recipe: Recipe) -> dict[str, Any]:
 
 def recipe_defaults() -> dict[str, Any]:
     """What a recipe that does not name one of the unchanging keys means by that."""
-    defaults: dict[str, Any] = unchanging(Recipe("", "", "", manifests=(), crops=0))["recipe"]
+    defaults: dict[str, Any] = unchanging(Recipe("", "", "", manifests=(), crops=1))["recipe"]
     return defaults
 
 

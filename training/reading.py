@@ -19,7 +19,7 @@ from edge_detect.evaluation import metrics
 from edge_detect.manifest import load_pictures, read_manifests
 from training import history, networks
 from training.classifier import of_split, outputs, predict
-from training.trained import load_trained, save_model, trained_card
+from training.trained import check_free, load_trained, save_model, trained_card
 
 UNITS = 3
 """Of the layer between the mean features and the logit: a sum of both readings, or that of the patches alone, where it
@@ -31,9 +31,10 @@ def fit_reading(path: Path, data: list[Path], out: Path, version: str, patches_o
 
     Its card and history lie beside it. Real and fake weigh alike, and of a card that asks for two looks the mean of
     both counts. version: of the new model; patches_only: leave the reading of the whole out of the sum, so that it
-    counts only where it is far above that of the patches. Raises UsageError when a file is missing or the network is
-    not one that pools features.
+    counts only where it is far above that of the patches. Raises UsageError when a file is missing, the network is not
+    one that pools features, or `out` holds a model.
     """
+    check_free(out)
     try:
         card = trained_card(path)
         model = load_trained(path)

@@ -1,6 +1,7 @@
 """A recipe: everything that decides how a model is trained, in one TOML file."""
 
 import dataclasses
+import math
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,17 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+
+_SMALLEST_CROP = 32
+_RANGES: dict[str, tuple[float, float]] = {
+    **dict.fromkeys(("crops", "batch", "input_side", "evaluate_every", "patience"), (1, math.inf)),
+    **dict.fromkeys(("seed", "warmup", "ramp"), (0, math.inf)),
+    **dict.fromkeys(("learning_rate", "weight_decay", "focus", "patch_weight"), (0.0, math.inf)),
+    **dict.fromkeys(("cooldown", "ema", "smoothing", "strength", "taught", "balance"), (0.0, 1.0)),
+    **dict.fromkeys(("small", "zoomed", "blended", "crossed", "paired", "spliced"), (0.0, 1.0)),
+}
+"""What the numbers of a recipe may be; whole ones where the least is."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +93,22 @@ class Recipe:
     patience: int = 40
     keep_last: bool = False
 
+    def __post_init__(self) -> None:
+        """Raises UsageError for a value that cannot be."""
+        for name, (least, most) in _RANGES.items():
+            value = getattr(self, name)
+            kinds = (int,) if isinstance(least, int) else (int, float)
+            if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value <= most:
+                kind = "a whole number" if isinstance(least, int) else "a number"
+                upto = f"from {least:g} to {most:g}" if math.isfinite(most) else f"of {least:g} or more"
+                raise UsageError(f"{name} is {kind} {upto}, not {value!r}")
+        fit = [isinstance(side, int) and _SMALLEST_CROP <= side <= self.input_side for side in self.crop_sides]
+        if self.network != "finder" and not (fit and all(fit)):  # which learns from whole scenes
+            raise UsageError(
+                f"crop_sides are whole numbers from {_SMALLEST_CROP} to input_side, {self.input_side}, "
+                f"not {list(self.crop_sides)}"
+            )
+
     @property
     def steps(self) -> int:
         """Optimizer steps in all: whole intervals between validations, so that the last one ends the run."""
@@ -115,7 +143,9 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UsageError(f"there is no {path}") from error
-    except tomllib.TOMLDecodeError as error:
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from error
 
 
@@ -125,17 +155,17 @@ def make_recipe(values: dict[str, Any], path: Path) -> Recipe:
     if unknown := sorted(set(values) - known):
         raise UsageError(f"{path}: unknown keys {', '.join(unknown)}; known are {', '.join(sorted(known))}")
     kinds = {
-        "manifests": _paths,
+        "manifests": lambda names: tuple(map(Path, _listed(names))),
         "scenes": Path,
         "begin_from": Path,
         "teacher": Path,
-        "crop_sides": tuple,
-        "partial": tuple,
+        "crop_sides": lambda sides: tuple(_listed(sides)),
+        "partial": lambda sources: tuple(_listed(sources)),
         "favoured": _times,
     }
     try:
         return Recipe(**{key: kinds[key](value) if key in kinds else value for key, value in values.items()})
-    except TypeError as error:
+    except (TypeError, UsageError) as error:
         raise UsageError(f"{path}: {error}") from error
 
 
@@ -145,5 +175,7 @@ def _times(favoured: dict[str, float]) -> dict[str, float]:
     return favoured
 
 
-def _paths(names: list[str]) -> tuple[Path, ...]:
-    return tuple(map(Path, names))
+def _listed(values: list[Any]) -> list[Any]:
+    if not isinstance(values, list):
+        raise TypeError(f"{values!r} stands where a list is expected: [{values!r}]")
+    return values

@@ -51,14 +51,19 @@ class Sampler:
         self._partners = [reals[sample.group] if sample.label != REAL else [] for sample in samples]
         has_partner = np.array([bool(partners) for partners in self._partners])
         can_blend = np.array([sample.label == REAL and sample.box is not None for sample in samples])
-        if (paired and not has_partner.any()) or (blended and not can_blend.any()):
-            raise UsageError("pairs need groups with real and fake pictures, blending real pictures with face boxes")
-        self._with_partner = self._chances * has_partner / max(1e-300, (self._chances * has_partner).sum())
-        self._blendable = self._chances * can_blend / max(1e-300, (self._chances * can_blend).sum())
+        with_partner, blendable = self._chances * has_partner, self._chances * can_blend
+        if (paired and not with_partner.any()) or (blended and not blendable.any()):
+            raise UsageError(
+                "pairs need groups with real and fake pictures, blending real pictures with face boxes, of sources "
+                "that are drawn at all"
+            )
+        self._with_partner = with_partner / (with_partner.sum() or 1)
+        self._blendable = blendable / (blendable.sum() or 1)
 
     def draw(self, size: int, rng: Generator) -> Drawn:
         """Samples for a batch of `size` crops, pairs counted double."""
-        pairs, blends = (round(share * size / 2) for share in self._shares)
+        pairs = round(self._shares[0] * size / 2)
+        blends = min(round(self._shares[1] * size / 2), size // 2 - pairs)
         count = len(self._chances)
         single = rng.choice(count, size - 2 * (pairs + blends), p=self._chances)
         fakes = rng.choice(count, pairs, p=self._with_partner) if pairs else []

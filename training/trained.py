@@ -11,6 +11,13 @@ from edge_detect.errors import UsageError
 from training.precision import in_float32
 
 
+def check_free(out: Path) -> None:
+    """Raise UsageError when a folder holds a trained model: it may have taken days."""
+    for file in ("checkpoint.npz", "best.keras"):
+        if (out / file).exists():
+            raise UsageError(f"{out} holds a trained model already ({file}): choose another --out")
+
+
 def save_model(model: keras.Model, card: Card, out: Path) -> None:
     """Write best.keras and its card best.json, each aside and renamed."""
     model.save(out / "aside.keras")
