@@ -48,7 +48,9 @@ def convert(
     ] = None,
     normalise: Annotated[
         Optional[Literal["0..1", "-1..1", "imagenet", "none"]],
-        typer.Option(help="Without a card: what was done to pixels 0–255 outside the model; default 0..1."),
+        typer.Option(
+            help="Without a card: what was done to pixels 0–255 outside the model; default 0..1, of integers none."
+        ),
     ] = None,
     crop: Annotated[
         Optional[Literal["whole", "face"]],

@@ -32,7 +32,7 @@ def to_flatbuffer(
     """
     from tensorflow.lite.python.convert import ConverterError
 
-    names, integer = sorted(model.output), recipe.activations == "int8"
+    integer = recipe.activations == "int8"
     with contextlib.ExitStack() as stack:
         if integer:
             stack.enter_context(equalised(model, pixels))
@@ -44,14 +44,14 @@ def to_flatbuffer(
             if unrounded:
                 calibrated = _calibrated(converter(folder, recipe, pixels))
                 trained = _calibrated(converter(unrounded, recipe, pixels[:1]))
-                flatbuffer = _quantized_in_part(calibrated, trained, recipe, keep_float, names)
+                flatbuffer = _quantized_in_part(calibrated, trained, recipe, keep_float, model)
             else:
                 flatbuffer = converter(folder, recipe, pixels).convert()
         except (ConverterError, RuntimeError, ValueError) as error:  # the converter's own, with a page of MLIR
             first = next((line for line in str(error).splitlines() if line.strip()), "no reason given")
             reason = first.rsplit(")): ", maxsplit=1)[-1]  # behind the places in the graph, one in the other
             raise UsageError(f"TensorFlow's converter refuses the model: {reason}") from error
-    return flatbuffer, _output_order(flatbuffer, names)
+    return flatbuffer, _output_order(flatbuffer)
 
 
 def _calibrated(found: Any) -> bytes:
@@ -62,13 +62,13 @@ def _calibrated(found: Any) -> bytes:
 
 
 def _quantized_in_part(
-    calibrated: bytes, trained: bytes, recipe: Recipe, keep_float: Sequence[str], names: Sequence[str]
+    calibrated: bytes, trained: bytes, recipe: Recipe, keep_float: Sequence[str], model: Any
 ) -> bytes:
     """The second step, for all but some layers; these have the weights of the same model before it was rounded."""
     import tensorflow as tf
     from tensorflow.lite.python.convert import mlir_quantize
 
-    tensors = layer_tensors(calibrated, names)
+    tensors = layer_tensors(calibrated, model)
     unknown = [layer for layer in keep_float if layer not in tensors]
     if unknown:
         raise UsageError(f"there is no layer {', '.join(unknown)} to keep in float32; there are {', '.join(tensors)}")
@@ -97,17 +97,18 @@ def _with_constants_of(other: bytes, flatbuffer: bytes, answered: Sequence[str])
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
-def layer_tensors(flatbuffer: bytes, names: Sequence[str]) -> dict[str, str]:
-    """Layers of a float model in order, each with the name of the tensor it answers; names: of the outputs, sorted."""
+def layer_tensors(flatbuffer: bytes, model: Any) -> dict[str, str]:
+    """Layers of a float model in order, each with the name of the tensor it answers; model: what it was made of."""
     from ai_edge_litert import schema_py_generated as schema
 
     graph = schema.ModelT.InitFromObj(schema.Model.GetRootAs(flatbuffer, 0)).subgraphs[0]
     found = [graph.tensors[operator.outputs[0]].name.decode() for operator in graph.operators]
-    return {layer_name(tensor, names): tensor for tensor in found}
+    return {layer_name(tensor, model): tensor for tensor in found}
 
 
-def layer_name(tensor: str, names: Sequence[str]) -> str:
-    """What a layer is called, by the tensor it answers: the innermost scope of the first operation fused into it."""
+def layer_name(tensor: str, model: Any) -> str:
+    """What a Keras model calls a layer, by the tensor it answers: the innermost scope of the first operation in it."""
+    names: list[str] = sorted(model.output)
     outputs = {f"StatefulPartitionedCall:{at}": name for at, name in enumerate(names)}
     if len(names) == 1:
         outputs["StatefulPartitionedCall"] = names[0]
@@ -115,7 +116,10 @@ def layer_name(tensor: str, names: Sequence[str]) -> str:
         return outputs[tensor]
     # "batchnorm" is a scope inside each normalising layer, and names none of them.
     scopes = [scope for scope in tensor.rsplit(";", maxsplit=1)[-1].split("/") if scope != "batchnorm"]
-    return scopes[-2] if len(scopes) > 1 else scopes[0]
+    scope = scopes[-2] if len(scopes) > 1 else scopes[0]
+    # Keras opens a layer's scope to build it, so that of its first call is the second of that name: "look_1" of "look".
+    layer = scope.removesuffix("_1")
+    return layer if layer in {each.name for each in model._flatten_layers()} else scope
 
 
 @contextlib.contextmanager
@@ -175,7 +179,7 @@ def _feed(recipe: Recipe, pixels: NDArray[np.uint8]) -> Iterator[list[NDArray[An
     return ([picture[None].astype(kind)] for picture in ends)
 
 
-def _output_order(flatbuffer: bytes, names: list[str]) -> list[str]:
+def _output_order(flatbuffer: bytes) -> list[str]:
     """Names of the output tensors in order, through the signature: positions alone are not kept by the converter."""
     from ai_edge_litert.interpreter import Interpreter
 

@@ -32,7 +32,8 @@ def adapt(
 
     Labels are in the order of the model's outputs; of a single sigmoid or logit, the second is what it stands for. With
     the labels real and fake, in either order, it becomes a classifier that answers for *fake*; with others, a labeller.
-    Raises UsageError when the model has no single square RGB input, no single output, or as many outputs as labels.
+    Raises UsageError when the model has no single square RGB input, or one that cannot hold pixels normalised like
+    that, no single output, or not as many outputs as labels.
     """
     import keras
 
@@ -43,13 +44,13 @@ def adapt(
             f"the model has {count} output{'' if count == 1 else 's'} and {len(labels)} labels ({', '.join(labels)}); "
             "--labels names them in the order of the outputs, and the folders of --data are called so"
         )
+    chosen = _chosen(model, normalise)
     inside = [layer.name for layer in _layers(model) if type(layer).__name__ in ("Rescaling", "Normalization")]
-    if inside and normalise is None:
+    if inside and normalise is None and chosen != "none":
         say(
             f"warning: the model has a layer {inside[0]!r}: if it normalises its input itself, say --normalise none, "
             "else --normalise 0..1"
         )
-    chosen = normalise or "0..1"
     pixels = keras.Input((found, found, 3), name="pixels")
     answer = _only(model(_normalised(pixels, chosen)))
     logits = not _are_probabilities(model, keras.Model(pixels, answer), found)
@@ -86,6 +87,18 @@ def _side(model: Any, said: int | None) -> int:
     if None not in (shape[1], said) and shape[1] != said:
         raise UsageError(f"the model's input has {shape[1]} pixels a side; leave out --side {said}")
     return int(shape[1] or said or 0)
+
+
+def _chosen(model: Any, said: Normalise | None) -> Normalise:
+    """How pixels are normalised outside the model: as was said, else as the type of its input lets expect."""
+    kind = model.inputs[0].dtype
+    if "float" in kind:
+        return said or "0..1"
+    if kind == "bool" or np.iinfo(kind).max < 255:
+        raise UsageError(f"the model's input is {kind}, which cannot hold pixels 0–255: save it with uint8 or float32")
+    if said not in (None, "none"):
+        raise UsageError(f"the model's input is {kind}, which holds pixels 0–255 only: leave out --normalise {said}")
+    return "none"
 
 
 def _answers(model: Any) -> int:

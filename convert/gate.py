@@ -15,6 +15,10 @@ FLOAT_ERROR = 1e-3
 """Largest difference of a logit that float32 arithmetic may make; more means that weights were lost on the way."""
 SAME_LOGITS, SAME_OUTPUTS = "same logits as Keras", "every output as in Keras"
 """Names of the checks for that, on all pictures and on a few."""
+LABELS, BLANK, REPEATED = "calibrated on", "calibration pictures of one colour", "calibration pictures repeated"
+"""Names of the checks of the representative dataset."""
+FINITE, OLD_RUNTIME = "outputs on black, white, noise", "runs on tflite-runtime 2.14"
+"""Names of the checks that run a model on few pictures."""
 
 
 @dataclass(frozen=True)
@@ -116,45 +120,9 @@ def representative_checks(representative: Representative) -> Iterator[Check]:
     n = len(representative.pixels)
     if representative.counts:
         found = ", ".join(f"{count} {label}" for label, count in representative.counts.items())
-        yield Check("calibrated on", found, "every label", not representative.missing)
-    yield Check(
-        "calibration pictures of one colour", f"{representative.blank} of {n}", "half", 2 * representative.blank < n
-    )
-    yield Check(
-        "calibration pictures repeated", f"{representative.repeated} of {n}", "half", 2 * representative.repeated < n
-    )
-
-
-def causes(checks: Sequence[Check], representative: Representative | None) -> list[str]:
-    """What probably went wrong, and what to do about it, for checks that failed."""
-    failed = {check.name for check in checks if check.passed is False}
-    found = []
-    if representative is not None:
-        found += [
-            f"bad calibration: {complaint}, so the scales of the activations fit other pictures than those to come; "
-            "give --data with pictures of every label, as they come from the field"
-            for complaint in representative.complaints()
-        ]
-    if failed & {SAME_LOGITS, SAME_OUTPUTS}:
-        found.append("weights or layers were lost on the way: this is a bug of the conversion, please report it")
-    if "operators on XNNPACK" in failed:
-        found.append(
-            "many operators run on slow kernels: leave out layers that XNNPACK cannot run (hard-swish, resizing, "
-            "softmax over maps), or accept it with --min-xnnpack"
-        )
-    if not found and failed & {
-        "mean score error",
-        "max score error",
-        "verdict flips",
-        "AUC drop",
-        "top-1 drop",
-        "AP drop",
-    }:
-        found.append(
-            "quantization costs too much: try fewer or more pictures (--calibrate), layers that lose much in float32 "
-            "(--keep-float), int16x8 or float16; then quantization-aware fine-tuning, or bounded activations (ReLU6)"
-        )
-    return found
+        yield Check(LABELS, found, "every label", not representative.missing)
+    yield Check(BLANK, f"{representative.blank} of {n}", "half", 2 * representative.blank < n)
+    yield Check(REPEATED, f"{representative.repeated} of {n}", "half", 2 * representative.repeated < n)
 
 
 def table(checks: Sequence[Check]) -> str:

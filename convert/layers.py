@@ -37,7 +37,6 @@ def losses(
     """
     import tensorflow as tf
 
-    names = sorted(model.output)
     options = tf.lite.experimental.QuantizationDebugOptions(
         layer_direct_compare_metrics={"signal": _signal, "noise": _noise}
     )
@@ -55,7 +54,7 @@ def losses(
     for row in csv.DictReader(io.StringIO(text.getvalue())):
         signal, noise = float(row["signal"]), float(row["noise"])
         if noise > 0 and signal > 0:
-            layer = layer_name(row["tensor_name"], names)
+            layer = layer_name(row["tensor_name"], model)
             found.append(Loss(layer, row["op_name"], 10 * float(np.log10(signal / noise))))
     return sorted((loss for loss in found if loss.layer not in keep_float), key=lambda loss: loss.sqnr)
 

@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert import gate, graph, layers, legacy, tfjs
+from convert.causes import causes
 from convert.conversion import to_flatbuffer
+from convert.destination import check_replaced, place
 from convert.exam import EXAMS, Answers, Exam, KerasNetwork
 from convert.gate import Check, Limits
 from convert.recipes import RECIPES, TFJS
 from convert.representative import Representative
-from convert.source import Said, check, load
+from convert.source import Said, card_path, check, load
 from edge_detect.card import Card, write_packed
 from edge_detect.errors import EdgeDetectError, ExitCode, UsageError
 from edge_detect.manifest import LABELS, labels_in
@@ -57,26 +59,30 @@ class Plan:
 
 @dataclass(frozen=True)
 class _Material:
-    """What all recipes share."""
+    """What all recipes share. calibrated: those of the files to be replaced that were."""
 
     model: Any
     card: Card
     exam: Exam
     expected: Answers
     representative: Representative | None
+    calibrated: frozenset[Path]
 
 
 def convert_model(source: Path, plan: Plan, out: Path) -> list[Path]:
     """Convert `source` by each recipe into `NAME-RECIPE.tflite` in `out`, or the folder `NAME-tfjs`; returns the paths.
 
     Raises GateError, after the table of what was checked, when a model does not pass: then nothing is written. Raises
-    UsageError when the model, its card or the data cannot be used or `out` cannot be written.
+    UsageError when the model, its card or the data cannot be used, or `out` cannot be written or holds another model
+    under that name.
     """
     check(source)
     source = Path(os.path.abspath(source))  # noqa: PTH100 - so that "." and ".." have a name, and links keep theirs
     _check_out(out)
-    if plan.keep_float and not any(RECIPES[name].activations == "int8" for name in plan.recipes if name != TFJS):
-        raise UsageError("--keep-float is for models that compute in int8: add --to int8, or leave it out")
+    if not any(RECIPES[name].activations == "int8" for name in plan.recipes if name != TFJS):
+        for option, given in (("--keep-float", plan.keep_float), ("--explain", plan.explain)):
+            if given:
+                raise UsageError(f"{option} is for models that compute in int8: add --to int8, or leave it out")
     if TFJS in plan.recipes:
         tfjs.require()
     material = _gather(source, plan, out)
@@ -84,13 +90,15 @@ def convert_model(source: Path, plan: Plan, out: Path) -> list[Path]:
     graph_model = _graph_model(material) if TFJS in plan.recipes else None
     paths = []
     if graph_model:
-        paths.append(_graph_folder(out, material.card))
+        paths.append(place(out, material.card.name, TFJS))
         tfjs.write(paths[0], graph_model)
         say(f"wrote {paths[0]}")
     for flatbuffer, card, name in packed:
-        path = out / f"{card.name}-{name}.tflite"
+        path = place(out, card.name, name)
         write_packed(path, flatbuffer, card)
         say(f"wrote {path} ({path.stat().st_size / 1000:.0f} kB)")
+        if path in material.calibrated:
+            say(f"note: replaced {path}, which was calibrated: calibrate it again")
         paths.append(path)
     return paths
 
@@ -103,18 +111,16 @@ def _check_out(out: Path) -> None:
         raise UsageError(f"nothing can be written to {out}: {error.strerror}; choose another --out") from error
 
 
-def _graph_folder(out: Path, card: Card) -> Path:
-    return out / f"{card.name}-{TFJS}"
-
-
 def _gather(source: Path, plan: Plan, out: Path) -> _Material:
     labels: tuple[str, ...] = LABELS
-    if plan.said.labels is None and not source.with_suffix(".json").is_file():
-        labels = tuple(labels_in(plan.data[0]))
+    if plan.said.labels is None and not card_path(source).is_file():
+        labels = tuple(labels_in(plan.data))
         say(f"labels, in the order of the model's outputs: {', '.join(labels)} (--labels says otherwise)")
     model, card = load(source, plan.said, labels)
     if TFJS in plan.recipes:
-        tfjs.check_folder(_graph_folder(out, card))
+        tfjs.check_folder(place(out, card.name, TFJS))
+    paths = [place(out, card.name, name) for name in plan.recipes if name != TFJS]
+    calibrated = frozenset(path for path in paths if check_replaced(path, card))
     exam = EXAMS[card.kind](card, list(plan.data))
     representative = None
     if any(RECIPES[name].calibrated for name in plan.recipes if name != TFJS):
@@ -128,7 +134,7 @@ def _gather(source: Path, plan: Plan, out: Path) -> _Material:
             f"warning: the Keras model itself scores {exam.measure} {expected.score:.3f} here, no better than guesses: "
             "are --labels in the order of its outputs, and is --normalise what it was trained with?"
         )
-    return _Material(model, card, exam, expected, representative)
+    return _Material(model, card, exam, expected, representative, calibrated)
 
 
 def _convert(name: str, material: _Material, plan: Plan) -> tuple[bytes, Card, str]:
@@ -153,7 +159,7 @@ def _convert(name: str, material: _Material, plan: Plan) -> tuple[bytes, Card, s
     if (plan.explain or failed) and recipe.activations == "int8":
         say(layers.table(layers.losses(material.model, recipe, card.input_side, pixels, kept)))
     if failed:
-        reasons = "".join(f"\n  {cause}" for cause in gate.causes(checks, calibrated))
+        reasons = "".join(f"\n  {cause}" for cause in causes(checks, recipe))
         failures = ", ".join(check.name for check in checks if check.passed is False)
         raise GateError(f"{name} does not pass the gate ({failures}), and nothing was written: {comparison}{reasons}")
     conversion: dict[str, object] = {"recipe": name, "gate": {**dataclasses.asdict(comparison), **_figures(checks)}}
@@ -186,7 +192,7 @@ def _no_pictures(side: int) -> list[NDArray[np.uint8]]:
 def _figures(checks: Sequence[Check]) -> dict[str, object]:
     """What the card keeps of the checks that are not comparisons."""
     found = {check.name: check for check in checks}
-    runs = found["runs on tflite-runtime 2.14"].passed
+    runs = found[gate.OLD_RUNTIME].passed
     return {"xnnpack": found["operators on XNNPACK"].found, "tflite_runtime": "not checked" if runs is None else runs}
 
 
@@ -195,14 +201,14 @@ def _running(flatbuffer: bytes, network: Network, material: _Material, plan: Pla
     pictures = [*_no_pictures(network.card.input_side), *material.exam.pixels[:2]]
     answers = _in_order(network, pictures)
     finite = all(np.isfinite(values).all() for values in answers)
-    yield Check("outputs on black, white, noise", "finite" if finite else "not finite", "finite", finite)
+    yield Check(gate.FINITE, "finite" if finite else "not finite", "finite", finite)
     if RECIPES[network.card.precision].exact:
         reference = _in_order(KerasNetwork(material.model, network.card), pictures)
         error = float(np.max([np.abs(ours - theirs).max() for ours, theirs in zip(answers, reference, strict=True)]))
         yield Check(gate.SAME_OUTPUTS, f"{error:.1e}", f"{gate.FLOAT_ERROR:g}", error <= gate.FLOAT_ERROR)
     inputs = np.stack([quantize(picture, network.input)[None] for picture in pictures])
     passed, found = legacy.outcome(flatbuffer, inputs, answers, plan.legacy)
-    yield Check("runs on tflite-runtime 2.14", found, "as on LiteRT", passed)
+    yield Check(gate.OLD_RUNTIME, found, "as on LiteRT", passed)
 
 
 def _in_order(network: Runnable, pictures: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.float64]]:

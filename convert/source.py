@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from convert import foreign
+from convert.destination import check_name
 from edge_detect.card import Card
-from edge_detect.errors import MissingExtraError, ModelError, UsageError
+from edge_detect.errors import EdgeDetectError, MissingExtraError, ModelError, UsageError
 from edge_detect.silence import silenced
 
 Crop = Literal["whole", "face"]
@@ -36,26 +37,38 @@ def load(source: Path, said: Said, labels: tuple[str, ...]) -> tuple[Any, Card]:
 
     source: a `.keras` or `.h5` file, or the folder of a SavedModel. Where `NAME.json` lies beside the file, that is its
     card; else the card is made of what was said, with `labels` where none were. Raises UsageError when the model or its
-    card cannot be read or do not fit, MissingExtraError without TensorFlow.
+    card cannot be read or do not fit, or files cannot be called by its name, MissingExtraError without TensorFlow.
     """
-    beside = source.with_suffix(".json")
-    if said.name is not None and (not said.name or Path(said.name).name != said.name or not said.name.isprintable()):
-        raise UsageError(f"--name {said.name!r} cannot be a file's name: letters, digits, dots and dashes will do")
+    beside = card_path(source)
     if beside.is_file():
         if said != Said():
             raise UsageError(f"{beside} is the model's card and says it all: leave out --labels and the like")
-        card, model = _card(beside), read(source)
+        card = _card(beside)
+        check_name(card.name, f"{beside} calls the model")
+        model = read(source)
         _check_fit(model, card, beside)
         return model, card
+    name = _stem(source) if said.name is None else said.name
+    check_name(name, "--name" if said.name is not None else "say --name: the model would be called as its file, and")
     return foreign.adapt(
         read(source, said.side),
         said.labels or labels,
-        name=said.name or source.stem,
+        name=name,
         origin={"file": source.name, "sha256": _hash(source)},
         side=said.side,
         normalise=said.normalise,
         crop=said.crop,
     )
+
+
+def card_path(source: Path) -> Path:
+    """Where a model's card lies, if it has one: beside it, under its name."""
+    return source.with_name(f"{_stem(source)}.json")
+
+
+def _stem(source: Path) -> str:
+    """A model's name: that of its file without the suffix, or of its folder, where a dot begins no suffix."""
+    return source.name if source.is_dir() else source.stem
 
 
 def _card(beside: Path) -> Card:
@@ -111,10 +124,13 @@ def read(source: Path, side: int | None = None) -> Any:
         raise MissingExtraError("converting", "train") from error
     try:
         model = _around(source, side) if source.is_dir() else keras.models.load_model(source, compile=False)
-    except (ValueError, OSError, TypeError, KeyError) as error:
+    except EdgeDetectError:
+        raise
+    except Exception as error:  # of a damaged file Keras, h5py, zipfile and TensorFlow raise whatever it leads them to
+        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise UsageError(
-            f"{source} cannot be read by Keras: {str(error).splitlines()[0]} Save it with model.save('model.keras'), "
-            "or, where it has layers of your own, with model.export('folder')"
+            f"{source} is damaged, or of a kind that Keras cannot read ({reason}): copy it again, or save it with "
+            "model.save('model.keras') or, where it has layers of your own, with model.export('folder')"
         ) from error
     inputs = getattr(model, "inputs", None)  # Keras raises AttributeError of a model that was never built
     if not inputs:
@@ -135,11 +151,14 @@ def _around(folder: Path, side: int | None) -> Any:
     import tensorflow as tf
 
     signature = tf.saved_model.load(str(folder)).signatures["serving_default"]
-    (given,) = signature.structured_input_signature[1].values()
-    shape = given.shape.as_list()
+    given = list(signature.structured_input_signature[1].values())
+    if len(given) != 1 or given[0].shape.rank != 4:
+        shapes = ", ".join(str(each.shape) for each in given) or "nothing"
+        raise UsageError(f"{folder} takes {shapes}; one input of RGB pictures (n, side, side, 3) is needed")
+    shape = given[0].shape.as_list()
     _check_batch(folder, shape)
     height, width = (value or side for value in shape[1:3])
-    inputs = keras.Input((height, width, shape[3]), dtype=given.dtype.name)
+    inputs = keras.Input((height, width, shape[3]), dtype=given[0].dtype.name)
     answered = keras.layers.TFSMLayer(str(folder), call_endpoint="serving_default")(inputs)
     return keras.Model(inputs, answered)
 

@@ -30,26 +30,36 @@ def write_table(
 
 
 def recipes_table(models: Sequence[Path]) -> str:
-    """A row for each model file; times are taken in turns. Raises UsageError when a file was not made by `convert`."""
+    """A row for each model file; times are taken in turns.
+
+    Raises UsageError when a file is named twice or was not made by `convert`.
+    """
+    if len({path.resolve() for path in models}) < len(models):
+        raise UsageError("a model is named twice: name each file once")
     cards = {path: read_packed(path)[1] for path in models}
     for path, card in cards.items():
         if "gate" not in card.conversion:
             raise UsageError(f"{path} says nothing of its conversion; convert it again")
     order = list(RECIPES)
-    ranked = sorted(models, key=lambda path: (cards[path].name, order.index(cards[path].conversion["recipe"])))
+    ranked = sorted(models, key=lambda path: (*_model(cards[path]), order.index(cards[path].conversion["recipe"])))
     times = bench({str(path): inference(Network.load(path)) for path in ranked}, _ROUNDS)
-    full = {card.name: path.stat().st_size for path, card in cards.items() if card.precision == "float32"}
+    full = {_model(card): path.stat().st_size for path, card in cards.items() if card.precision == "float32"}
     rows = [_row(path, cards[path], time.p50, full) for path, time in zip(ranked, times, strict=True)]
     return table(_HEADING, rows)
 
 
-def _row(path: Path, card: Card, milliseconds: float, full: dict[str, int]) -> tuple[str, ...]:
+def _model(card: Card) -> tuple[str, str]:
+    """What the files of one model share."""
+    return card.name, card.version
+
+
+def _row(path: Path, card: Card, milliseconds: float, full: dict[tuple[str, str], int]) -> tuple[str, ...]:
     gate, size = card.conversion["gate"], path.stat().st_size
     return (
         card.name,
         card.conversion["recipe"],
         f"{size / 1000:.0f}",
-        f"{size / full[card.name]:.0%}" if card.name in full else "",
+        f"{size / full[_model(card)]:.0%}" if _model(card) in full else "",
         f"{milliseconds:.2f}",
         f"{gate['measure']} {gate['score']:.4f}",
         f"{gate['keras_score'] - gate['score']:+.4f}",

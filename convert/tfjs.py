@@ -25,8 +25,11 @@ NODE = Path(__file__).with_name("node")
 """The package that runs a graph model in Node; `make tfjs` installs TensorFlow.js there."""
 NAMES = ("model.json", "weights.bin", "card.json")
 """The files of a graph model."""
-_DTYPES = {"float32": "float32", "int32": "int32", "bool": "bool"}
+_DTYPES = ("float32", "int32", "bool")
+"""What constants may be."""
 _PATIENCE = 600
+"""Seconds for all pictures."""
+_RUNS = "runs on TensorFlow.js"
 Files = dict[str, bytes]
 
 
@@ -41,7 +44,10 @@ def require() -> None:
 
 
 def to_files(model: Any, card: Card) -> Files:
-    """The files of a graph model that takes float32 pixels 0–255 (1, side, side, 3) and gives the model's outputs."""
+    """The files of a graph model that takes float32 pixels 0–255 (1, side, side, 3) and gives the model's outputs.
+
+    Raises UsageError when the model computes with numbers of a type that TensorFlow.js has not.
+    """
     import tensorflow as tf
     from google.protobuf.json_format import MessageToDict
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
@@ -56,8 +62,9 @@ def to_files(model: Any, card: Card) -> Files:
     for node in graph.node:
         if node.op == "Const":
             values = tf.make_ndarray(node.attr["value"].tensor)
+            _check_type(node.name, values.dtype.name, graph)
             weights.append(np.ascontiguousarray(values).tobytes())
-            specs.append({"name": node.name, "shape": list(values.shape), "dtype": _DTYPES[values.dtype.name]})
+            specs.append({"name": node.name, "shape": list(values.shape), "dtype": values.dtype.name})
             node.attr["value"].tensor.ClearField("tensor_content")
             del node.attr["value"].tensor.float_val[:]
             del node.attr["value"].tensor.int_val[:]
@@ -86,14 +93,23 @@ def checks(files: Files, network: Runnable, pixels: NDArray[np.uint8]) -> Iterat
         pictures = Path(folder, "pictures.bin")
         pictures.write_bytes(pixels.astype("<f4").tobytes())
         command = ["node", str(NODE / "check.mjs"), folder, str(pictures), str(side)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_PATIENCE)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_PATIENCE)
+        except subprocess.TimeoutExpired:
+            yield Check(_RUNS, f"no answers in {_PATIENCE} s", "as Keras", passed=False)
+            return
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if "Error" in line] or ["it crashed"]
-        yield Check("runs on TensorFlow.js", lines[0].strip(), "as Keras", passed=False)
+        yield Check(_RUNS, lines[0].strip(), "as Keras", passed=False)
+        return
+    try:
+        answered = json.loads(done.stdout)
+    except ValueError:
+        yield Check(_RUNS, f"answers that cannot be read: {done.stdout[:40]!r}", "as Keras", passed=False)
         return
     errors = [
         np.abs(values.ravel() - np.array(answers[name], np.float64)).max()  # JSON's null, for what is no number, is nan
-        for picture, answers in zip(pixels, json.loads(done.stdout), strict=True)
+        for picture, answers in zip(pixels, answered, strict=True)
         for name, values in network.run(picture).items()
     ]
     error = float(np.max(errors))
@@ -131,6 +147,18 @@ def write(folder: Path, files: Files) -> None:
             old.replace(folder)
         for rest in (aside, old):
             shutil.rmtree(rest, ignore_errors=True)
+
+
+def _check_type(name: str, kind: str, graph: Any) -> None:
+    """Raise UsageError, which names the operator that takes it, for a constant of a type that TensorFlow.js has not."""
+    if kind not in _DTYPES:
+        takes = {given: node for node in graph.node for given in node.input}
+        while name in takes and takes[name].op == "Identity":
+            name = takes[name].name
+        operator = f"{takes[name].op} ({takes[name].name})" if name in takes else name
+        raise UsageError(
+            f"TensorFlow.js has no {kind}, with which {operator} computes: build the model of {' and '.join(_DTYPES)}"
+        )
 
 
 def _tensor(tensor: Any) -> dict[str, Any]:

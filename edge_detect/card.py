@@ -208,7 +208,10 @@ def unpack(data: bytes) -> tuple[bytes, Card]:
                 raise ModelError(f"the model's card is larger than {_MAX_CARD} bytes; {_HOW_TO_GET_ONE}")
             flatbuffer = data[: min(other.header_offset for other in archive.infolist())]
     except (*_ZIP_ERRORS, KeyError, ValueError) as error:
-        raise ModelError(f"the model carries no card, so its output has no meaning; {_HOW_TO_GET_ONE}") from error
+        raise ModelError(
+            f"the model carries no card, so its output has no meaning; {_HOW_TO_GET_ONE}, "
+            "or the file was copied in part: copy it again"
+        ) from error
     try:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:

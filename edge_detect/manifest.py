@@ -69,19 +69,31 @@ def read_manifest(root: Path, labels: Sequence[str] = LABELS) -> list[Sample]:
     return sorted(samples, key=lambda sample: str(sample.path))
 
 
-def labels_in(root: Path) -> list[str]:
-    """The labels that a manifest uses, sorted: those of its labels.csv, else the names of its sub-folders.
+def labels_in(roots: Iterable[Path]) -> list[str]:
+    """The labels that manifests use, sorted: those of each one's labels.csv, else the names of its sub-folders.
 
-    Raises UsageError when there are fewer than two.
+    Raises UsageError when one of the manifests is not there or names no label, or all of them fewer than two.
     """
+    found = {root: _labels_of(root) for root in roots}
+    labels = sorted({label for labels in found.values() for label in labels})
+    if len(labels) < 2:
+        raise UsageError(
+            f"all pictures of {' and '.join(map(str, found))} have the label {labels[0]!r}; there must be two or more"
+        )
+    return labels
+
+
+def _labels_of(root: Path) -> set[str]:
     table = root / "labels.csv"
+    if not root.is_dir():
+        raise UsageError(f"there is no folder {root}; name one with labelled pictures")
     if table.is_file():
         with _opened(table) as file:
-            found = sorted({row.get("label") or "" for row in csv.DictReader(file)})
+            found = {label for row in csv.DictReader(file) if (label := row.get("label"))}
     else:
-        found = sorted(path.name for path in root.glob("[!.]*") if path.is_dir())
-    if len(found) < 2:
-        raise UsageError(f"{root} has neither a labels.csv nor a folder of pictures for each label")
+        found = {path.name for path in root.glob("[!.]*") if path.is_dir()}
+    if not found:
+        raise UsageError(f"{root} has neither a labels.csv with labels nor a folder of pictures for each label")
     return found
 
 
@@ -177,8 +189,8 @@ def _box(row: dict[str, str], where: str) -> tuple[float, float, float, float] |
         x0, y0, x1, y1 = (float(row[name]) for name in ("x0", "y0", "x1", "y1"))
     except (KeyError, TypeError, ValueError):
         x0 = y0 = x1 = y1 = math.nan
-    if not all(map(math.isfinite, (x0, y0, x1, y1))):
-        raise UsageError(f"{where}: a box is four numbers, x0 y0 x1 y1, or blank")
+    if not (-math.inf < x0 < x1 < math.inf and -math.inf < y0 < y1 < math.inf):
+        raise UsageError(f"{where}: a box is four numbers, x0 y0 x1 y1 with x0 < x1 and y0 < y1, or blank")
     return x0, y0, x1, y1
 
 

@@ -1,5 +1,6 @@
 """Converting somebody else's model: labels, normalisation, the gate and what it says."""
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -15,12 +16,12 @@ pytest.importorskip("tensorflow")
 
 import keras
 
-from convert import conversion, graph, legacy
+from convert import conversion, legacy
 from convert.gate import Limits
 from convert.pipeline import GateError, Plan, convert_model
 from convert.recipes import PURPOSES, RECIPES
 from convert.source import Said
-from edge_detect.card import read_packed
+from edge_detect.card import Thresholds, read_packed, write_packed
 from edge_detect.errors import ExitCode, UsageError
 from edge_detect.labeller import Labeller
 from edge_detect.network import Network
@@ -177,27 +178,22 @@ def test_one_label_in_calibration_fails_and_is_named(trained, data, tmp_path):
         split = "train" if path.parent.name == "red" and path.stem < "030" else "val"
         rows.append(f"{path},{path.parent.name},x,x,{path.parent.name}{path.stem},{split}")
     (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n")
-    with pytest.raises(GateError, match="bad calibration: no picture of 'blue' or 'green'"):
+    with pytest.raises(GateError, match=r"bad calibration: a label is without pictures \(0 blue, 0 green, 24 red\)"):
         convert_model(trained, Plan(("int8",), (tmp_path,), count=24), tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_a_layer_is_kept_in_float(trained, data, tmp_path, capsys):
-    plan = Plan(("int8",), (data,), count=24, keep_float=("probabilities",), explain=True, limits=Limits(xnnpack=0))
-    (path,) = convert_model(trained, plan, tmp_path)
+def test_a_calibrated_model_that_is_replaced_is_told_and_another_one_is_not_replaced(trained, data, tmp_path, capsys):
+    (path,) = convert_model(trained, Plan(("float32",), (data,)), tmp_path)
     flatbuffer, card = read_packed(path)
-    assert card.conversion["kept_float"] == ["probabilities"]
-    assert graph.inspect(flatbuffer).floats == 0  # what it keeps is the softmax
-    assert "SQNR" in capsys.readouterr().err
-    with pytest.raises(UsageError, match="there is no layer head to keep in float32; there are look") as refused:
-        convert_model(trained, Plan(("int8",), (data,), count=24, keep_float=("head",)), tmp_path)
-    look = str(refused.value).rpartition("there are ")[2].split(", ")[0]
-    plan = Plan(("int8", "int16x8"), (data,), count=24, keep_float=(look,), limits=Limits(xnnpack=0))
-    integer, mixed = convert_model(trained, plan, tmp_path)
-    assert graph.inspect(read_packed(integer)[0]).floats == 1
-    assert "kept_float" not in read_packed(mixed)[1].conversion  # its arithmetic has no part in float32
-    with pytest.raises(UsageError, match="add --to int8"):
-        convert_model(trained, Plan(("float32", "int16x8"), (data,), count=24, keep_float=("look",)), tmp_path)
+    write_packed(path, flatbuffer, dataclasses.replace(card, thresholds=Thresholds(chosen_on="my photos")))
+    assert "replaced" not in capsys.readouterr().err
+    convert_model(trained, Plan(("float32",), (data,)), tmp_path)
+    assert f"note: replaced {path}, which was calibrated: calibrate it again" in capsys.readouterr().err
+    (tmp_path / "elsewhere").mkdir()
+    others.network(width=4).save(tmp_path / "elsewhere" / trained.name)
+    with pytest.raises(UsageError, match="was made of another model"):
+        convert_model(tmp_path / "elsewhere" / trained.name, Plan(("float32",), (data,)), tmp_path)
 
 
 @pytest.mark.parametrize("recipe", ["float32", "int8"])
@@ -262,18 +258,6 @@ def test_a_folder_that_cannot_be_written_is_noticed_before_the_work(trained, dat
     with pytest.raises(UsageError, match="choose another --out"):
         convert_model(trained, Plan(("int8",), (data,)), tmp_path / "file" / "out")
     assert capsys.readouterr().err == ""  # the first thing that the work would say is of the pictures it asks about
-
-
-@pytest.mark.parametrize(
-    ("tensor", "layer"),
-    [
-        ("mine/first/Relu;mine/first/convolution", "first"),
-        ("mine/block_1_expand_BN/batchnorm/add_1;mine/block_1_expand_BN/batchnorm/mul_1", "block_1_expand_BN"),
-        ("StatefulPartitionedCall:1", "patches"),
-    ],
-)
-def test_layers_have_the_names_that_keras_gave_them(tensor, layer):
-    assert conversion.layer_name(tensor, ["logit", "patches"]) == layer
 
 
 def test_recipes_are_listed_with_what_each_is_for():

@@ -54,6 +54,7 @@ def test_a_wrong_table_is_refused(tmp_path, rows, message):
         (b"file,label,source,method,group,split,x0\na.jpg,real,s,m,g,train,1\n", "line 2: a box is four numbers"),
         (b"file,label,source,method,group,split,x0,y0,x1,y1\na.jpg,real,s,m,g,train,1,1,,9\n", "a box is four numbers"),
         (b"file,label,source,method,group,split,x0,y0,x1,y1\na.jpg,real,s,m,g,train,1,1,nan,9\n", "a box is four"),
+        (b"file,label,source,method,group,split,x0,y0,x1,y1\na.jpg,real,s,m,g,train,9,1,5,9\n", "with x0 < x1"),
     ],
 )
 def test_a_table_that_cannot_be_read_is_refused(tmp_path, text, message):

@@ -3,14 +3,17 @@
 import dataclasses
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import others
 import pytest
 
 pytest.importorskip("tensorflow")
 
 import keras
+import tensorflow as tf
 
 from convert.source import Said, check, load
 from edge_detect.card import Card
@@ -106,8 +109,6 @@ def test_a_model_that_was_never_built_is_refused(tmp_path):
 
 @pytest.mark.parametrize("name", ["m.keras", "saved"])
 def test_a_model_that_takes_eight_pictures_at_a_time_is_refused(tmp_path, name):
-    import tensorflow as tf
-
     inputs = keras.Input((others.SIDE, others.SIDE, 3), batch_size=8)
     model = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(inputs))
     if name == "saved":
@@ -127,10 +128,104 @@ def test_a_damaged_archive_is_said_to_be_one(flowers, tmp_path, kept):
     check(flowers)
 
 
-@pytest.mark.parametrize("name", ["../esc", "a/b", "two\nlines", ""])
-def test_a_name_that_is_none_of_a_file_is_refused(flowers, name):
-    with pytest.raises(UsageError, match="cannot be a file's name"):
-        load(flowers, Said(name=name), others.LABELS)
+def signed(folder: Path, answer, *shapes: tuple[int | None, ...], dtype=tf.float32) -> Path:
+    """A SavedModel that answers that to inputs of these shapes."""
+    module = tf.Module()
+    module.kept = tf.Variable(1.0)
+    module.serve = tf.function(
+        lambda *given: {"o": module.kept * answer(*given)},
+        input_signature=[tf.TensorSpec(shape, dtype, name=f"x{at}") for at, shape in enumerate(shapes)],
+    )
+    tf.saved_model.save(module, str(folder), signatures=module.serve)
+    return folder
+
+
+def colours(pictures, *_others):
+    return tf.reduce_mean(tf.cast(pictures, tf.float32), axis=[1, 2])
+
+
+PICTURES = (None, others.SIDE, others.SIDE, 3)
+
+
+def test_an_archive_whose_parts_are_damaged_is_said_to_be_damaged(flowers, tmp_path):
+    data = bytearray(flowers.read_bytes())
+    with zipfile.ZipFile(flowers) as archive:
+        at = archive.getinfo("config.json").header_offset
+    data[at + 60] ^= 255
+    (tmp_path / "m.keras").write_bytes(data)
+    with pytest.raises(UsageError, match=r"m\.keras is damaged, .*CRC.*: copy it again"):
+        load(tmp_path / "m.keras", Said(), others.LABELS)
+
+
+def test_a_saved_model_whose_variables_are_cut_off_is_said_to_be_damaged(tmp_path):
+    folder = signed(tmp_path / "saved", colours, PICTURES)
+    for path in (folder / "variables").iterdir():
+        path.write_bytes(path.read_bytes()[:10])
+    with pytest.raises(UsageError, match="saved is damaged, or of a kind that Keras cannot read"):
+        load(folder, Said(), others.LABELS)
+
+
+def test_an_error_of_keras_without_a_word_is_called_by_its_name(flowers, monkeypatch):
+    def fail(*_arguments, **_options):
+        raise ValueError
+
+    monkeypatch.setattr(keras.models, "load_model", fail)
+    with pytest.raises(UsageError, match=r"cannot read \(ValueError\)"):
+        load(flowers, Said(), others.LABELS)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "said"),
+    [([(None, 28, 28)], r"\(None, 28, 28\)"), ([PICTURES, PICTURES], r"\(None, 96, 96, 3\), \(None, 96, 96, 3\)")],
+)
+def test_a_saved_model_that_takes_no_single_picture_is_refused(tmp_path, shapes, said):
+    folder = signed(tmp_path / "saved", lambda given, *_others: tf.reduce_mean(given, axis=1), *shapes)
+    with pytest.raises(UsageError, match=rf"saved takes {said}; one input of RGB pictures \(n, side, side, 3\) is"):
+        load(folder, Said(), others.LABELS)
+
+
+def test_a_folder_has_no_suffix(tmp_path):
+    folder = signed(tmp_path / "saved.v2", colours, PICTURES)
+    (tmp_path / "saved.json").write_text("{}")  # of something else
+    assert load(folder, Said(), others.LABELS)[1].name == "saved.v2"
+    (tmp_path / "saved.v2.json").write_text("{}")
+    with pytest.raises(UsageError, match=r"saved\.v2\.json is taken for the model's card"):
+        load(folder, Said(), others.LABELS)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32"])
+def test_a_model_that_takes_integers_is_given_pixels_as_they_are(tmp_path, dtype):
+    inputs = keras.Input((others.SIDE, others.SIDE, 3), dtype=dtype)
+    keras.Model(inputs, others.network(scale=1)(keras.ops.cast(inputs, "float32"))).save(tmp_path / "m.keras")
+    model, card = load(tmp_path / "m.keras", Said(), others.LABELS)
+    assert card.training["normalise"] == "none"
+    red = np.full((1, others.SIDE, others.SIDE, 3), (180, 60, 60), np.uint8)
+    assert np.argmax(model.predict_on_batch(red)["probabilities"]) == others.LABELS.index("red")
+    with pytest.raises(
+        UsageError, match=f"input is {dtype}, which holds pixels 0–255 only: leave out --normalise 0..1"
+    ):
+        load(tmp_path / "m.keras", Said(normalise="0..1"), others.LABELS)
+
+
+def test_a_model_whose_integers_end_before_255_is_refused(tmp_path):
+    folder = signed(tmp_path / "saved", colours, PICTURES, dtype=tf.int8)
+    with pytest.raises(UsageError, match="input is int8, which cannot hold pixels 0–255"):
+        load(folder, Said(), others.LABELS)
+
+
+def test_a_name_that_no_file_can_have_is_refused_wherever_it_is_from(flowers, with_card, tmp_path):
+    with pytest.raises(UsageError, match=r"--name '\.\.' cannot be part of a file's name"):
+        load(flowers, Said(name=".."), others.LABELS)
+    path = with_card(name="../../x")
+    path.write_bytes(b"")  # not read before its name is found wrong
+    with pytest.raises(UsageError, match=r"ours\.json calls the model '../../x' cannot be part of a file's name"):
+        load(path, Said(), others.LABELS)
+    shutil.copy(flowers, tmp_path / ".hidden.keras")
+    with pytest.raises(
+        UsageError, match=r"say --name: the model would be called as its file, and '\.hidden' cannot be"
+    ):
+        load(tmp_path / ".hidden.keras", Said(), others.LABELS)
+    assert load(tmp_path / ".hidden.keras", Said(name="seen"), others.LABELS)[1].name == "seen"
 
 
 def test_logits_between_zero_and_one_are_no_probabilities(tmp_path, capsys):

@@ -10,10 +10,14 @@ import pytest
 
 pytest.importorskip("tensorflow")
 
+import keras
+
 from convert import tfjs
 from convert.exam import KerasNetwork
+from convert.gate import Check
 from convert.pipeline import Plan, convert_model
 from convert.source import Said, load
+from edge_detect.card import Card
 from edge_detect.errors import UsageError
 
 
@@ -91,14 +95,45 @@ def test_a_graph_model_that_cannot_be_replaced_stays(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["m-tfjs"]
 
 
-def test_answers_that_are_no_numbers_fail(trained, tmp_path, monkeypatch):
+@pytest.fixture
+def answering(trained, tmp_path, monkeypatch):
+    """What the check is, where Node is a program of that script."""
+
+    def check(script: str) -> Check:
+        node = tmp_path / "node"
+        node.write_text(f"#!/bin/sh\n{script}\n")
+        node.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+        model, card = load(trained, Said(), others.LABELS)
+        pictures = np.zeros((2, others.SIDE, others.SIDE, 3), np.uint8)
+        (found,) = tfjs.checks(files(b""), KerasNetwork(model, card), pictures)
+        return found
+
+    return check
+
+
+def test_answers_that_are_no_numbers_fail(answering):
     """JSON has no word for them: Node writes null."""
-    node = tmp_path / "node"
-    node.write_text("""#!/bin/sh\necho '[{"probabilities": [null, 0, 0]}, {"probabilities": [0.3, 0.4, 0.3]}]'\n""")
-    node.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
-    model, card = load(trained, Said(), others.LABELS)
-    pictures = np.zeros((2, others.SIDE, others.SIDE, 3), np.uint8)
-    (check,) = tfjs.checks(files(b""), KerasNetwork(model, card), pictures)
+    check = answering("""echo '[{"probabilities": [null, 0, 0]}, {"probabilities": [0.3, 0.4, 0.3]}]'""")
     assert check.passed is False
     assert "nan" in check.found
+
+
+def test_answers_that_cannot_be_read_fail(answering):
+    check = answering("echo hello")
+    assert (check.passed, check.found) == (False, "answers that cannot be read: 'hello\\n'")
+
+
+def test_answers_that_do_not_come_fail(answering, monkeypatch):
+    monkeypatch.setattr(tfjs, "_PATIENCE", 0.1)
+    check = answering("exec sleep 60")
+    assert (check.passed, check.found) == (False, "no answers in 0.1 s")
+
+
+def test_numbers_that_tensorflow_js_has_not_are_refused_with_what_computes_with_them():
+    inputs = keras.Input((8, 8, 3))
+    whole = keras.ops.cast(keras.layers.GlobalAveragePooling2D()(inputs), "int64")
+    doubled = keras.ops.cast(whole * keras.ops.convert_to_tensor([1, 2, 3], "int64"), "float32")
+    card = Card("m", "1", "", "labeller", 8, "logits", {"logits": 0}, labels=others.LABELS)
+    with pytest.raises(UsageError, match=r"TensorFlow.js has no int64, with which Mul \(.*\) computes"):
+        tfjs.to_files(keras.Model(inputs, {"logits": doubled}), card)
