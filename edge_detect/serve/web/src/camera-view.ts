@@ -70,7 +70,7 @@ export class CameraView {
     }
     if (this.turn !== turn) return;
     this.announce("The camera is on. Keep a frame to hear what is said of it.");
-    await this.offerOthers(deviceId);
+    await this.offerOthers(stream.getVideoTracks()[0]?.getSettings().deviceId);
     await this.watch(stream);
   }
 
@@ -125,6 +125,7 @@ export class CameraView {
   private complain(words: string): void {
     this.trouble.textContent = words;
     this.trouble.hidden = false;
+    if (this.live.contains(document.activeElement)) byId("camera-start").focus();
     this.live.hidden = true;
     this.announce(words);
   }

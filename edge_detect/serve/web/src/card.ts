@@ -21,6 +21,8 @@ export interface Card {
 type Bytes = Uint8Array<ArrayBuffer>;
 
 const CARD_VERSION = 1;
+/** What the page takes from each kind of model. */
+const OUTPUTS = { classifier: "logit", finder: "heat" } as const;
 const END = 0x06054b50;
 const ENTRY = 0x02014b50;
 const END_SIZE = 22;
@@ -46,8 +48,17 @@ export async function unpack(data: Bytes): Promise<{ flatbuffer: Bytes; card: Ca
   return { flatbuffer, card };
 }
 
-/** Throws ModelError when the card is of a version that this page does not know. */
-export function requireVersion(card: Card): void {
+/** Throws ModelError when the model is of another kind, or answers in a way that the page does not know. */
+export function requireKind(card: Card, kind: keyof typeof OUTPUTS): void {
+  requireVersion(card);
+  if (card.kind === kind && card.output === OUTPUTS[kind]) return;
+  throw new ModelError(
+    `the model ${card.name} is a ${card.kind} that answers with ${card.output}, and the page needs a ${kind} that answers ` +
+      `with ${OUTPUTS[kind]}; build the page with another model`,
+  );
+}
+
+function requireVersion(card: Card): void {
   if (card.card_version !== CARD_VERSION) throw new ModelError(`a model's card is not of version ${CARD_VERSION}`);
 }
 

@@ -1,7 +1,7 @@
 // LiteRT.js: the very `.tflite` files that Python runs, int8 on the CPU by WebAssembly.
 
 import { loadAndCompile, loadLiteRt, Tensor, type CompiledModel } from "@litertjs/core";
-import { requireVersion, unpack, type Card } from "./card";
+import { requireKind, unpack, type Card } from "./card";
 import { fetchBytes } from "./fetching";
 import type { Engine, Network, Outputs } from "./network";
 import type { Picture } from "./pixels";
@@ -26,8 +26,8 @@ export async function loadEngine(): Promise<Engine> {
   return {
     name: "LiteRT.js",
     precision: "int8",
-    classifier: await LiteRtNetwork.load(classifier),
-    finder: await LiteRtNetwork.load(finder),
+    classifier: await LiteRtNetwork.load("classifier", classifier),
+    finder: await LiteRtNetwork.load("finder", finder),
   };
 }
 
@@ -37,9 +37,9 @@ class LiteRtNetwork implements Network {
     private readonly model: CompiledModel,
   ) {}
 
-  static async load(data: Uint8Array<ArrayBuffer>): Promise<LiteRtNetwork> {
+  static async load(kind: "classifier" | "finder", data: Uint8Array<ArrayBuffer>): Promise<LiteRtNetwork> {
     const { flatbuffer, card } = await unpack(data);
-    requireVersion(card);
+    requireKind(card, kind);
     return new LiteRtNetwork(card, await loadAndCompile(flatbuffer, { accelerator: "wasm" }));
   }
 

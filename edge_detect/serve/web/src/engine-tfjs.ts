@@ -5,7 +5,7 @@ import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import plainWasm from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url";
 import simdWasm from "@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url";
 import * as tf from "@tensorflow/tfjs-core";
-import { requireVersion, type Card } from "./card";
+import { requireKind, type Card } from "./card";
 import { fetchBytes, fetchJson } from "./fetching";
 import type { Engine, Network, Outputs } from "./network";
 import type { Picture } from "./pixels";
@@ -32,8 +32,8 @@ export async function loadEngine(): Promise<Engine> {
   tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
   await tf.setBackend("wasm");
   const [classifier, finder] = await Promise.all([
-    TfjsNetwork.load(classifierCard, classifierGraph, classifierWeights),
-    TfjsNetwork.load(finderCard, finderGraph, finderWeights),
+    TfjsNetwork.load("classifier", classifierCard, classifierGraph, classifierWeights),
+    TfjsNetwork.load("finder", finderCard, finderGraph, finderWeights),
   ]);
   return { name: "TensorFlow.js", precision: "float32", classifier, finder };
 }
@@ -45,13 +45,18 @@ class TfjsNetwork implements Network {
     private readonly outputs: Description["signature"]["outputs"],
   ) {}
 
-  static async load(cardUrl: string, graphUrl: string, weightsUrl: string): Promise<TfjsNetwork> {
+  static async load(
+    kind: "classifier" | "finder",
+    cardUrl: string,
+    graphUrl: string,
+    weightsUrl: string,
+  ): Promise<TfjsNetwork> {
     const [card, graph, weights] = await Promise.all([
       fetchJson<Card>(cardUrl),
       fetchJson<Description>(graphUrl),
       fetchBytes(weightsUrl),
     ]);
-    requireVersion(card);
+    requireKind(card, kind);
     const model = await loadGraphModel({
       load: () =>
         Promise.resolve({

@@ -14,8 +14,11 @@ interface Waiting {
 /** An engine at work. Each has a worker of its own, so TensorFlow.js is fetched only when it is chosen. */
 export class Examiner {
   readonly facts: Promise<EngineFacts>;
+  /** Whether it was ready, and then broke down: another has to take its place. */
+  isBroken = false;
   private readonly worker: Promise<Worker>;
   private readonly waiting = new Map<number, Waiting>();
+  private ending: Error | null = null;
   private isRetired = false;
   private count = 0;
 
@@ -30,26 +33,30 @@ export class Examiner {
             else if (data.kind === "failed") reject(new Error(data.error));
             else this.settle(data);
           };
-          worker.onerror = () => reject(new Error("it could not be started; is the server still there?"));
+          worker.onerror = worker.onmessageerror = () => {
+            reject(new Error("it could not be started; is the server still there?"));
+            void this.facts.then(() => this.breakDown(), () => {});
+          };
         }),
     );
+    this.facts.catch((error: Error) => this.end(error)); // without an engine there is no answer
   }
 
   /** Look at a picture file, or at a camera's frame, which is used up. */
   examine(task: Task): Promise<Inspection> {
+    if (this.ending) return Promise.reject(this.ending);
     const id = this.count++;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
       const transfer = task.kind === "frame" ? [task.frame] : [];
-      void this.worker.then((worker) => worker.postMessage({ ...task, id }, transfer));
-      this.facts.catch(reject); // without an engine there is no answer
+      void this.worker.then((worker) => worker.postMessage({ ...task, id }, transfer), () => {});
     });
   }
 
   /** End once all that was asked is answered. */
   retire(): void {
     this.isRetired = true;
-    if (this.waiting.size === 0) void this.worker.then((worker) => worker.terminate());
+    if (this.waiting.size === 0) this.terminate();
   }
 
   private settle(answer: Extract<Answer, { id: number }>): void {
@@ -58,6 +65,22 @@ export class Examiner {
     if (answer.kind === "done") task?.resolve(answer.inspection);
     else task?.reject(new Error(answer.error));
     if (this.isRetired) this.retire();
+  }
+
+  private breakDown(): void {
+    this.isBroken = true;
+    this.end(new Error("the engine broke down, perhaps for want of memory; try again"));
+  }
+
+  private end(error: Error): void {
+    this.ending = error;
+    for (const { reject } of this.waiting.values()) reject(error);
+    this.waiting.clear();
+    this.terminate();
+  }
+
+  private terminate(): void {
+    void this.worker.then((worker) => worker.terminate(), () => {});
   }
 }
 

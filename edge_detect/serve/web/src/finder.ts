@@ -61,7 +61,9 @@ export function decode(outputs: Outputs, side: number, threshold: number): Found
   if (heat?.length !== side ** 2 || size?.length !== 2 * side ** 2 || offset?.length !== size.length) {
     throw new ModelError("the finder's outputs do not have the shapes of heat, size and offset; build the page again");
   }
-  if (!heat.every(Number.isFinite)) throw new ModelError("the finder answers nonsense (not a number)");
+  if (![heat, size, offset].every((values) => values.every(Number.isFinite))) {
+    throw new ModelError("the finder answers nonsense (not a number)");
+  }
   const boxOf = (row: number, column: number): Box => {
     const at = 2 * (row * side + column);
     const centre = [column + 0.5 + offset[at]!, row + 0.5 + offset[at + 1]!] as const;

@@ -5,88 +5,82 @@ import { byId } from "./dom";
 import { wordsOf } from "./errors";
 import { Examiner, type EngineChoice } from "./examiner";
 import { watchIntake } from "./intake";
-import { goOffline } from "./offline";
-import { PictureCard } from "./picture-card";
-import { copiesOnClick, saveText } from "./sharing";
-import { sentence } from "./words";
+import { goOffline, keepOffline } from "./offline";
+import type { PictureCard } from "./picture-card";
+import type { EngineFacts } from "./protocol";
+import { Results } from "./results";
 
-const cards = new Set<PictureCard>();
-const list = byId("cards");
 const status = byId("status");
+const results = new Results(announce);
 const goneOffline = goOffline();
+const options = [...document.querySelectorAll<HTMLInputElement>("input[name=engine]")];
 let examiner: Examiner;
 
 function announce(words: string): void {
   status.textContent = words;
 }
 
-function choose(choice: EngineChoice): void {
+function chosenOption(): HTMLInputElement {
+  return options.find(({ checked }) => checked)!;
+}
+
+/** Load the engine that is chosen, in place of the one at work. */
+function loadEngine(): void {
   examiner?.retire();
-  const chosen = new Examiner(choice, goneOffline);
+  const chosen = new Examiner(chosenOption().value as EngineChoice, goneOffline);
   examiner = chosen;
   const state = byId("engine-state");
+  const again = byId("engine-again");
   state.textContent = "Loading the models…";
-  const say = (words: string) => {
-    if (examiner === chosen) state.textContent = words;
-  };
+  again.hidden = true;
   chosen.facts.then(
-    ({ name, models }) => say(`${name} is ready: ${models.join(", ")}`),
-    (error: unknown) => say(`The engine could not be loaded: ${wordsOf(error)}.`),
+    (facts) => {
+      if (examiner === chosen) state.textContent = `${facts.name} is ready: ${facts.models.join(", ")}`;
+      void promiseOffline(facts);
+    },
+    (error: unknown) => {
+      if (examiner !== chosen) return;
+      state.textContent = `The engine could not be loaded: ${wordsOf(error)}.`;
+      again.hidden = false;
+    },
   );
+}
+
+async function promiseOffline({ files }: EngineFacts): Promise<void> {
+  if (await keepOffline(files)) byId("offline").textContent = "Works offline from now on.";
+}
+
+/** The engine at work; one that broke down is loaded anew. */
+function workingExaminer(): Examiner {
+  if (examiner.isBroken) loadEngine();
+  return examiner;
 }
 
 function take(files: readonly File[]): void {
   if (files.length === 0) return;
-  byId("results").hidden = false;
   announce(files.length === 1 ? `Looking at ${files[0]!.name}` : `Looking at ${files.length} pictures`);
-  const added = files.map((file) => ({ file, card: new PictureCard(file.name, announce) }));
-  list.prepend(...added.map(({ card }) => card.element));
-  const asked = examiner;
-  for (const { file, card } of added) {
-    cards.add(card);
-    void look(asked, file, card);
-  }
+  const asked = workingExaminer();
+  const cards = results.add(files.map(({ name }) => name));
+  cards.forEach((card, index) => void look(asked, files[index]!, card));
 }
 
-/** Have a picture scored, and show and announce what came of it, unless it was removed meanwhile. */
 async function look(asked: Examiner, file: File, card: PictureCard): Promise<void> {
   try {
     const inspection = await asked.examine({ kind: "file", file });
-    const facts = await asked.facts;
-    if (!cards.has(card)) return;
-    card.show(inspection, facts);
-    announce(sentence(inspection.record));
+    results.show(card, inspection, await asked.facts);
   } catch (error) {
-    if (!cards.has(card)) return;
-    card.fail(wordsOf(error));
-    announce(`${file.name} was not scored: ${wordsOf(error)}.`);
+    results.fail(card, wordsOf(error));
   }
 }
 
-/** The records so far, oldest first, as `scan --jsonl` prints them. */
-function records(): string {
-  return [...cards].flatMap(({ record }) => (record ? [`${JSON.stringify(record)}\n`] : [])).join("");
-}
-
-function clear(): void {
-  cards.clear();
-  list.replaceChildren();
-  byId("results").hidden = true;
-  byId("files").focus();
-  announce("All pictures were removed.");
-}
-
-copiesOnClick(byId<HTMLButtonElement>("copy-all"), records, announce);
-byId("save-all").addEventListener("click", () => saveText(records(), "edge-detect.jsonl"));
-byId("clear").addEventListener("click", clear);
-
-choose("litert");
-for (const option of document.querySelectorAll<HTMLInputElement>("input[name=engine]")) {
+for (const option of options) {
   option.checked = option.value === "litert"; // some browsers bring back an earlier choice with the page
-  option.addEventListener("change", () => choose(option.value as EngineChoice));
+  option.addEventListener("change", loadEngine);
 }
-watchIntake(take);
-new CameraView(() => examiner, (frame) => take([frame]), announce);
-void Promise.all([goneOffline, examiner!.facts]).then(([isKept]) => {
-  byId("offline").textContent = isKept ? "Works offline from now on." : "";
+byId("engine-again").addEventListener("click", () => {
+  loadEngine();
+  chosenOption().focus(); // the button is gone
 });
+loadEngine();
+watchIntake(take);
+new CameraView(workingExaminer, (frame) => take([frame]), announce);

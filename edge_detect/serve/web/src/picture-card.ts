@@ -11,13 +11,19 @@ import { inShort } from "./words";
 export class PictureCard {
   readonly element = make("li", { class: "card" });
   record: Record | null = null;
+  private readonly removeButton = make("button", { type: "button", class: "quiet remove" }, "Remove");
+  private address: string | null = null;
 
+  /** remove: called when the user wants the card gone. */
   constructor(
     readonly name: string,
     private readonly announce: (words: string) => void,
+    remove: (card: PictureCard) => void,
   ) {
+    this.removeButton.setAttribute("aria-label", `Remove ${name}`);
+    this.removeButton.addEventListener("click", () => remove(this));
     const waiting = make("div", { class: "waiting", attributes: { "aria-hidden": "true" } });
-    this.element.append(waiting, this.title(), make("p", { class: "why" }, "Waiting to be looked at…"));
+    this.fill(waiting, this.title(), make("p", { class: "why" }, "Waiting to be looked at…"), this.tools());
   }
 
   /** Show what became of the picture. */
@@ -29,36 +35,47 @@ export class PictureCard {
     if (preview) {
       const overlay = new Overlay();
       overlay.draw(inspection);
-      parts.push(make("div", { class: "picture" }, make("div", { class: "frame" }, this.canvasOf(preview), overlay.element)));
+      parts.push(make("div", { class: "picture" }, make("div", { class: "frame" }, this.imageOf(preview), overlay.element)));
       if (record.faces.length > 0) tools.push(heatButton(overlay));
     }
     parts.push(this.title(), verdictOf(record));
     if (record.faces.length > 1) parts.push(facesOf(record));
     parts.push(
       factsOf(milliseconds, facts),
-      make("div", { class: "tools" }, ...tools, ...this.recordButtons(record)),
+      this.tools(...tools, ...this.recordButtons(record)),
       make("details", {}, make("summary", {}, "Record"), jsonOf(record)),
     );
-    this.element.replaceChildren(...parts);
+    this.fill(...parts);
   }
 
   /** Say that the page itself failed, which is no fault of the picture. */
   fail(reason: string): void {
-    this.element.replaceChildren(this.title(), make("p", { class: "trouble" }, `This picture was not scored: ${reason}.`));
+    this.fill(this.title(), make("p", { class: "trouble" }, `This picture was not scored: ${reason}.`), this.tools());
+  }
+
+  /** Go from the page, and give back the picture's memory. */
+  discard(): void {
+    this.element.remove();
+    if (this.address) URL.revokeObjectURL(this.address);
+  }
+
+  private fill(...parts: HTMLElement[]): void {
+    const hadFocus = this.element.contains(document.activeElement);
+    this.element.replaceChildren(...parts);
+    if (hadFocus) this.removeButton.focus();
+  }
+
+  private tools(...others: HTMLElement[]): HTMLElement {
+    return make("div", { class: "tools" }, ...others, this.removeButton);
   }
 
   private title(): HTMLElement {
     return make("h3", { title: this.name }, this.name);
   }
 
-  private canvasOf(preview: ImageBitmap): HTMLCanvasElement {
-    const canvas = make("canvas", {
-      width: preview.width,
-      height: preview.height,
-      attributes: { role: "img", "aria-label": this.name },
-    });
-    canvas.getContext("bitmaprenderer")?.transferFromImageBitmap(preview);
-    return canvas;
+  private imageOf(preview: Blob): HTMLImageElement {
+    this.address = URL.createObjectURL(preview);
+    return make("img", { src: this.address, alt: this.name });
   }
 
   private recordButtons(record: Record): HTMLElement[] {

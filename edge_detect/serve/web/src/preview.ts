@@ -4,8 +4,8 @@ import { CHANNELS, type Picture } from "./pixels";
 
 const LONGEST = 896; // of a card on a screen with two pixels a point
 
-/** A bitmap of a picture with sides of at most LONGEST pixels. */
-export async function previewOf({ width, height, data }: Picture): Promise<ImageBitmap> {
+/** A JPEG of a picture with sides of at most LONGEST pixels: of hundreds of bitmaps, the tab would die. */
+export async function previewOf({ width, height, data }: Picture): Promise<Blob> {
   // Thinned before the browser smooths it: RGBA of all pixels of a very large picture would not fit into memory.
   const step = Math.max(1, Math.floor(Math.max(width, height) / (2 * LONGEST)));
   const thin = new ImageData(Math.ceil(width / step), Math.ceil(height / step));
@@ -18,9 +18,13 @@ export async function previewOf({ width, height, data }: Picture): Promise<Image
     }
   }
   const scale = Math.min(1, LONGEST / Math.max(thin.width, thin.height));
-  return createImageBitmap(thin, {
+  const small = await createImageBitmap(thin, {
     resizeWidth: Math.max(1, Math.round(thin.width * scale)),
     resizeHeight: Math.max(1, Math.round(thin.height * scale)),
     resizeQuality: "medium",
   });
+  const canvas = new OffscreenCanvas(small.width, small.height);
+  canvas.getContext("2d")?.drawImage(small, 0, 0);
+  small.close();
+  return canvas.convertToBlob({ type: "image/jpeg", quality: 0.9 });
 }

@@ -21,7 +21,7 @@ export interface Inspection {
   readonly height: number;
   readonly heats: readonly Heat[];
   /** The decoded picture, small enough for a screen; none of what is unreadable, nor of a camera's frame. */
-  readonly preview: ImageBitmap | null;
+  readonly preview: Blob | null;
   readonly milliseconds: number;
 }
 
@@ -30,6 +30,8 @@ export interface EngineFacts {
   readonly name: string;
   readonly precision: string;
   readonly models: readonly string[];
+  /** The addresses of all that it was loaded from. */
+  readonly files: readonly string[];
 }
 
 export type Answer =

@@ -4,12 +4,20 @@ import { make } from "./dom";
 
 const SAID_FOR_MS = 2000;
 
-/** Have a button copy what `text` gives when it is pressed; the button, and a screen reader, say whether that worked. */
-export function copiesOnClick(button: HTMLButtonElement, text: () => string, announce: (words: string) => void): void {
+/**
+ * Have a button copy what `text` gives when it is pressed; the button, and a screen reader, say whether that worked, and if
+ * so in the words of `done`.
+ */
+export function copiesOnClick(
+  button: HTMLButtonElement,
+  text: () => string,
+  announce: (words: string) => void,
+  done: () => string = () => "Copied",
+): void {
   const label = button.textContent;
   let said: number | undefined;
   button.addEventListener("click", () => {
-    void copied(text()).then((words) => {
+    void copied(text(), done()).then((words) => {
       clearTimeout(said);
       button.textContent = words;
       announce(words);
@@ -18,11 +26,11 @@ export function copiesOnClick(button: HTMLButtonElement, text: () => string, ann
   });
 }
 
-async function copied(text: string): Promise<string> {
+async function copied(text: string, done: string): Promise<string> {
   try {
     // Missing on pages that come from another device without encryption.
     await navigator.clipboard.writeText(text);
-    return "Copied";
+    return done;
   } catch {
     return "Not allowed; save it instead";
   }

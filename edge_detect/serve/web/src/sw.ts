@@ -26,8 +26,12 @@ worker.addEventListener("activate", (event) => {
 worker.addEventListener("fetch", (event) => {
   const { pathname, origin } = new URL(event.request.url);
   if (event.request.method !== "GET" || origin !== worker.location.origin) return;
-  if (pathname.startsWith("/assets/")) event.respondWith(keptOrFetched(event.request));
+  if (pathname.startsWith("/assets/")) event.respondWith(keptOrFetched(event));
   else if (files.includes(pathname)) event.respondWith(fetchedOrKept(event.request));
+});
+
+worker.addEventListener("message", (event) => {
+  event.waitUntil(keepAll([...files, ...(event.data as string[])]).then((areKept) => event.ports[0]?.postMessage(areKept)));
 });
 
 /** What an earlier page has kept, an engine above all, is kept on where this page has the same file; the rest goes. */
@@ -36,19 +40,35 @@ async function takeOver(name: string): Promise<void> {
   for (const request of await earlier.keys()) {
     if (!assets.includes(new URL(request.url).pathname) || (await cache.match(request))) continue;
     const response = await earlier.match(request);
-    if (response) await cache.put(request, response);
+    if (response) await keep(cache, request, response);
   }
   await caches.delete(name);
 }
 
 /** Files with a hash in their names never change. */
-async function keptOrFetched(request: Request): Promise<Response> {
+async function keptOrFetched(event: FetchEvent): Promise<Response> {
+  const { request } = event;
   const cache = await caches.open(CACHE);
   const kept = await cache.match(request);
   if (kept) return kept;
   const response = await fetch(request);
-  if (response.ok) await cache.put(request, response.clone());
+  if (response.ok) event.waitUntil(keep(cache, request, response.clone()));
   return response;
+}
+
+/** Where the browser has no room for a file, the page works with the server only. */
+async function keep(cache: Cache, request: Request, response: Response): Promise<void> {
+  await cache.put(request, response).catch(() => {});
+}
+
+/** Whether all these files are kept; those that passed by, because the page was faster, are fetched for that. */
+async function keepAll(urls: readonly string[]): Promise<boolean> {
+  const cache = await caches.open(CACHE);
+  const kept = urls.map(async (url) => (await cache.match(url)) ?? cache.add(url));
+  return Promise.all(kept).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The page itself is asked for first: it says which files belong to it. A server in front may answer for one that is gone. */

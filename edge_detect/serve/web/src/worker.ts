@@ -15,7 +15,7 @@ const SMALLEST_SHARE = 0.08;
 
 const worker = self as unknown as {
   onmessage: (event: MessageEvent<Request>) => void;
-  postMessage(answer: Answer, transfer?: Transferable[]): void;
+  postMessage(answer: Answer): void;
 };
 
 /** Load an engine, say so, and answer requests in their order. */
@@ -24,7 +24,8 @@ export function serve(load: () => Promise<Engine>): void {
   let last: Promise<unknown> = loading.then(
     ({ name, precision, classifier, finder }) => {
       const models = [classifier, finder].map(({ card }) => `${card.name} ${card.version}`);
-      worker.postMessage({ kind: "ready", facts: { name, precision, models } });
+      const files = [self.location.href, ...performance.getEntriesByType("resource").map((entry) => entry.name)];
+      worker.postMessage({ kind: "ready", facts: { name, precision, models, files } });
     },
     (error: unknown) => worker.postMessage({ kind: "failed", error: wordsOf(error) }),
   );
@@ -32,8 +33,7 @@ export function serve(load: () => Promise<Engine>): void {
     last = last.then(async () => {
       try {
         const inspection = await answer(await loading, request);
-        const transfer = inspection.preview ? [inspection.preview] : [];
-        worker.postMessage({ kind: "done", id: request.id, inspection }, transfer);
+        worker.postMessage({ kind: "done", id: request.id, inspection });
       } catch (error) {
         worker.postMessage({ kind: "broken", id: request.id, error: wordsOf(error) });
       }
@@ -77,7 +77,7 @@ async function finish(
   engine: Engine,
   name: string,
   { pixels, width, height }: Decoded,
-  preview: ImageBitmap | null,
+  preview: Blob | null,
   start: number,
 ): Promise<Inspection> {
   const { card } = engine.classifier;

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import type { Plugin } from "vite";
 
-const KEPT = /^(index\.html|manifest\.webmanifest|icon[^/]*|assets\/(index|litert\.worker)-[^/]*\.(js|css))$/;
+const KEPT = /^(index\.html|manifest\.webmanifest|licences\.txt|icon[^/]*|assets\/(index|litert\.worker)-[^/]*\.(js|css))$/;
 const PUBLIC = ["manifest.webmanifest"];
 
 export function shell(): Plugin {

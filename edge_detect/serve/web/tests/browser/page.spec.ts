@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { decimals } from "../../src/rounding";
 import { violations } from "./axe";
+import { holdAnswers, letOneThrough } from "./held";
 import { expect, given, Server, test } from "./served";
 
 const card = ".card";
@@ -87,15 +88,154 @@ test("TensorFlow.js is fetched only when chosen, and then says nearly the same",
   expect(Math.abs(scores[0]! - scores[1]!)).toBeLessThan(0.25);
 });
 
-test("everything can be done with the keyboard alone", async ({ site }) => {
+test("everything can be done with the keyboard alone", async ({ context, site, server }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: server.origin });
+  const tabTo = async (selector: string) => {
+    await site.keyboard.press("Tab");
+    await expect(site.locator(selector).first()).toBeFocused();
+  };
   await site.locator("body").press("Tab");
+  const [chooser] = await Promise.all([site.waitForEvent("filechooser"), site.keyboard.press("Enter")]);
   await expect(site.locator("#files")).toBeFocused();
-  await site.keyboard.press("Tab");
-  await expect(site.locator("#camera-start")).toBeFocused();
-  await site.keyboard.press("Tab");
-  await expect(site.locator("input[value=litert]")).toBeFocused();
+  await chooser.setFiles(["hopper-original.png", "half.jpg"].map(given));
+  await expect(site.locator(`${card} .verdict`)).toHaveCount(2);
+  await tabTo("#camera-start");
+  await tabTo("input[value=litert]");
   await site.keyboard.press("ArrowRight");
   await expect(site.locator("#engine-state")).toContainText("TensorFlow.js is ready");
+
+  await tabTo("#copy-all");
+  await site.keyboard.press("Enter");
+  await expect(site.locator("#status")).toHaveText("Copied");
+  await tabTo("#save-all");
+  const [all] = await Promise.all([site.waitForEvent("download"), site.keyboard.press("Enter")]);
+  expect(all.suggestedFilename()).toBe("edge-detect.jsonl");
+  await tabTo("#clear");
+
+  await tabTo(`${card} .toggle`);
+  await site.keyboard.press("Space");
+  await expect(site.locator(`${card} canvas.heat`).first()).toBeVisible();
+  await tabTo('[aria-label="Copy the record of hopper-original.png"]');
+  await site.keyboard.press("Enter");
+  await expect.poll(() => site.evaluate(() => navigator.clipboard.readText())).toContain('"path":"hopper-original.png"');
+  await tabTo('[aria-label="Save the record of hopper-original.png"]');
+  const [one] = await Promise.all([site.waitForEvent("download"), site.keyboard.press("Space")]);
+  expect(one.suggestedFilename()).toBe("hopper-original.png.jsonl");
+  await tabTo('[aria-label="Remove hopper-original.png"]');
+  await tabTo(`${card} summary`);
+  await site.keyboard.press("Enter");
+  await tabTo(`${card} pre`);
+  await site.keyboard.press("Shift+Tab");
+  await site.keyboard.press("Shift+Tab");
+  await site.keyboard.press("Enter"); // the button that removes the picture
+  await expect(site.locator("#status")).toHaveText("hopper-original.png was removed.");
+  await expect(site.locator('[aria-label="Remove half.jpg"]')).toBeFocused();
+
+  for (const _ of ["Save", "Copy", "Remove all"]) await site.keyboard.press("Shift+Tab");
+  await expect(site.locator("#clear")).toBeFocused();
+  await site.keyboard.press("Enter");
+  await expect(site.locator(card)).toHaveCount(0);
+  await expect(site.locator("#files")).toBeFocused();
+});
+
+test("records are copied and saved once there are any, and missing ones are counted", async ({ context, page, server }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: server.origin });
+  await holdAnswers(page);
+  await page.goto(server.origin);
+  await page.setInputFiles("#files", ["half.jpg", "notes.txt"].map(given));
+  const [copy, save] = [page.locator("#copy-all"), page.locator("#save-all")];
+  for (const button of [copy, save]) await expect(button).toBeDisabled();
+  await letOneThrough(page);
+  await copy.click();
+  await expect(page.locator("#status")).toHaveText("Copied 1 of 2 records");
+  await expect(copy).toHaveText("Copied 1 of 2 records");
+  expect(JSON.parse(await page.evaluate(() => navigator.clipboard.readText())).path).toBe("half.jpg");
+  await save.click();
+  await expect(page.locator("#status")).toHaveText("Saved 1 of 2 records");
+  await page.getByRole("button", { name: "Remove half.jpg" }).click();
+  for (const button of [copy, save]) await expect(button).toBeDisabled();
+});
+
+test("a picture that is removed gives back its memory, and leaves the keyboard's place", async ({ site }) => {
+  await site.evaluate(() => {
+    const revoked: string[] = [];
+    Object.assign(window, { revoked });
+    URL.revokeObjectURL = (address) => void revoked.push(address);
+  });
+  await site.setInputFiles("#files", ["collins-original.png", "two.png", "half.jpg"].map(given));
+  const remove = (name: string) => site.getByRole("button", { name: `Remove ${name}` });
+  await remove("half.jpg").click(); // while it waits
+  await expect(site.locator(`${card} .verdict`)).toHaveCount(2);
+  expect(await site.locator(`${card} canvas:not(.heat)`).count()).toBe(0);
+  const addresses = await site
+    .locator(`${card} .frame > img`)
+    .evaluateAll((images: HTMLImageElement[]) => images.map(({ src, naturalWidth }) => (naturalWidth > 0 ? src : "")));
+  expect(addresses).toEqual([expect.stringMatching(/^blob:/), expect.stringMatching(/^blob:/)]);
+  const revoked = () => site.evaluate(() => (window as unknown as { revoked: string[] }).revoked);
+  await remove("two.png").click();
+  await expect(site.locator("#status")).toHaveText("two.png was removed.");
+  await expect(remove("collins-original.png")).toBeFocused();
+  expect(await revoked()).toEqual([addresses[1]]);
+  await site.keyboard.press("Enter");
+  await expect(site.locator("#results")).toBeHidden();
+  await expect(site.locator("#files")).toBeFocused();
+  expect(await revoked()).toEqual([addresses[1], addresses[0]]);
+});
+
+test("an engine that breaks down says so of what was asked, and the next picture gets another", async ({ page, server }) => {
+  await holdAnswers(page);
+  await page.goto(server.origin);
+  await expect(page.locator("#engine-state")).toContainText("is ready");
+  await page.setInputFiles("#files", ["hopper-original.png", "half.jpg"].map(given));
+  await page.evaluate(() => {
+    const worker = (window as unknown as { workers: Worker[] }).workers[0]!;
+    worker.dispatchEvent(new ErrorEvent("error", { message: "out of memory" }));
+  });
+  await expect(page.locator(`${card} .trouble`)).toHaveText(Array(2).fill(/was not scored: the engine broke down/));
+  await page.setInputFiles("#files", given("half.jpg"));
+  await letOneThrough(page);
+  await expect(page.locator(`${card} .verdict`)).toHaveCount(1);
+  await expect(page.locator("#engine-state")).toContainText("is ready");
+});
+
+test("an engine that could not be loaded is tried again", async ({ browser, server }) => {
+  const context = await browser.newContext({ serviceWorkers: "block" }); // what they fetch cannot be stopped
+  const page = await context.newPage();
+  let isGone = true;
+  await context.route("**/*.tflite", (route) => (isGone ? route.abort() : route.continue()));
+  await page.goto(server.origin);
+  await expect(page.locator("#engine-state")).toContainText("The engine could not be loaded: the server cannot be reached");
+  await page.setInputFiles("#files", given("half.jpg"));
+  await expect(page.locator(`${card} .trouble`)).toContainText("was not scored: the server cannot be reached");
+  isGone = false;
+  const again = page.getByRole("button", { name: "Try again" });
+  await again.click();
+  await expect(page.locator("input[value=litert]")).toBeFocused();
+  await expect(page.locator("#engine-state")).toContainText("LiteRT.js is ready");
+  await expect(again).toBeHidden();
+  await page.setInputFiles("#files", given("half.jpg"));
+  await expect(page.locator(`${card} .unreadable`)).toHaveCount(1);
+  expect(page.workers().length, "the worker that failed has ended").toBe(1);
+  await context.close();
+});
+
+test("what is told by backgrounds is told in forced colours, too", async ({ site }) => {
+  await site.emulateMedia({ forcedColors: "active" });
+  await site.setInputFiles("#files", given("hopper-original.png"));
+  await expect(site.locator(`${card} .bar`)).toBeVisible();
+  const [bar, fill, mark, page] = await Promise.all(
+    [`${card} .bar`, `${card} .fill`, `${card} .at-fake`, "body"].map((selector) =>
+      site.locator(selector).evaluate((element) => {
+        const { backgroundColor, borderTopWidth } = getComputedStyle(element);
+        return { colour: backgroundColor, border: borderTopWidth };
+      }),
+    ),
+  );
+  expect(bar!.border).toBe("1px");
+  expect([page!.colour, bar!.colour]).not.toContain(fill!.colour);
+  expect([page!.colour, bar!.colour, fill!.colour]).not.toContain(mark!.colour);
+  await expect(site.locator(`${card} .sign`)).toHaveCSS("border-top-width", "1px");
+  await expect(site.locator(`${card} .box`)).toHaveCSS("outline-style", "solid");
 });
 
 test("records are downloaded as JSON Lines", async ({ site }) => {
@@ -142,12 +282,14 @@ test("a camera that is unplugged is missed, and its last frame does not stay", a
   await context.grantPermissions(["camera"], { origin: server.origin });
   await site.getByRole("button", { name: "Use the camera" }).click();
   await expect(site.locator("#camera .verdict")).toBeVisible();
+  await site.getByRole("button", { name: "Stop" }).focus();
   await site.locator("#camera video").evaluate((video: HTMLVideoElement) => {
     const [track] = (video.srcObject as MediaStream).getTracks();
     track!.dispatchEvent(new Event("ended"));
   });
   await expect(site.locator("#camera-trouble")).toContainText("The camera is gone.");
   await expect(site.locator("#camera-live")).toBeHidden();
+  await expect(site.locator("#camera-start")).toBeFocused(); // the button that had the focus is gone
   await site.getByRole("button", { name: "Use the camera" }).click();
   await expect(site.locator("#camera .verdict")).toBeVisible();
 });
@@ -164,6 +306,23 @@ test("the webcam's frames are judged without being announced, and one can be kep
   await expect(site.locator("#status")).toContainText(/^camera .*\.png: /);
   await site.getByRole("button", { name: "Stop" }).click();
   await expect(site.locator("#camera")).toBeHidden();
+});
+
+test("of several cameras, the one that is used is the one that is shown", async ({ context, site, server }) => {
+  await context.grantPermissions(["camera"], { origin: server.origin });
+  await site.evaluate(() => {
+    const { mediaDevices } = navigator;
+    const list = mediaDevices.enumerateDevices.bind(mediaDevices);
+    const other = { kind: "videoinput", deviceId: "other", label: "The other one" } as MediaDeviceInfo;
+    mediaDevices.enumerateDevices = async () => [other, ...(await list())];
+  });
+  await site.getByRole("button", { name: "Use the camera" }).click();
+  const choice = site.getByRole("combobox", { name: "Camera" });
+  await expect(choice).toBeVisible();
+  const used = await site
+    .locator("#camera video")
+    .evaluate((video: HTMLVideoElement) => (video.srcObject as MediaStream).getVideoTracks()[0]!.getSettings().deviceId!);
+  await expect(choice).toHaveValue(used);
 });
 
 test("a camera that opens too late is let go", async ({ context, site, server }) => {
@@ -235,6 +394,41 @@ test("after the first load, the page works with the server stopped", async ({ br
   await page.setInputFiles("#files", given("hopper-original.png"));
   await expect(page.locator(`${card} .trouble`)).toContainText("This picture was not scored");
   await context.close();
+});
+
+test("what was loaded before the service worker came is kept, too, and so are the licences", async ({ browser }) => {
+  const server = await Server.start();
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.addInitScript(() => {
+    const { serviceWorker } = navigator;
+    const register = serviceWorker.register.bind(serviceWorker);
+    const engine = () => document.querySelector("#engine-state")?.textContent ?? "";
+    serviceWorker.register = async (...given) => {
+      while (!engine().includes("is ready")) await new Promise((resolve) => setTimeout(resolve, 100));
+      return register(...given);
+    };
+  });
+  await page.goto(server.origin);
+  await expect(page.locator("#offline")).toHaveText("Works offline from now on.");
+  await server.stop();
+  const offline = await context.newPage();
+  await (await context.newCDPSession(offline)).send("Network.clearBrowserCache"); // it may go at any time
+  await offline.goto(server.origin);
+  await expect(offline.locator("#engine-state")).toContainText("LiteRT.js is ready");
+  expect((await offline.goto(`${server.origin}/licences.txt`))!.status()).toBe(200);
+  await context.close();
+});
+
+test("where the browser has no room left, the page works, and promises no more", async ({ context, page, server }) => {
+  const session = await context.newCDPSession(page);
+  await session.send("Storage.overrideQuotaForOrigin", { origin: server.origin, quotaSize: 3_000_000 });
+  await page.goto(server.origin);
+  await expect(page.locator("#engine-state")).toContainText("LiteRT.js is ready");
+  expect(await page.evaluate(() => navigator.serviceWorker.controller !== null), "a service worker is there").toBe(true);
+  await page.setInputFiles("#files", given("hopper-original.png"));
+  await expect(page.locator(`${card} .box`)).toHaveCount(1);
+  await expect(page.locator("#offline")).toHaveText("");
 });
 
 test("a server in front that answers for one that is gone does not take the page away", async ({ browser }) => {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { decode, merge, suppress } from "../../src/finder";
 import { readHeader } from "../../src/header";
+import type { Outputs } from "../../src/network";
 import { decimals } from "../../src/rounding";
 import { faceSquare } from "../../src/squares";
 import { bytes, cases } from "./fixtures";
@@ -20,6 +21,13 @@ test.each(cases("searches"))("a finder's outputs mean the faces that Python sees
     expect(score).toBeCloseTo(each.scores[index], 5);
     box.forEach((value, corner) => expect(value).toBeCloseTo(each.boxes[index][corner], 3));
   });
+});
+
+test.each(["heat", "size", "offset"])("a finder whose %s is not a number is damaged, and finds no empty picture", (name) => {
+  const [heat, size, offset] = [1, 2, 2].map((depth) => new Float32Array(depth * SIDE ** 2));
+  const outputs: Outputs = { heat: heat!, size: size!, offset: offset! };
+  outputs[name]![7] = NaN;
+  expect(() => decode(outputs, SIDE, 0.5)).toThrow("the finder answers nonsense");
 });
 
 test.each(cases("headers"))("a header is read as Python reads it, or refused in the same words: %s", (name, each) => {
