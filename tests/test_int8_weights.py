@@ -152,7 +152,7 @@ def test_a_layer_kept_in_float_has_its_trained_weights_and_the_others_their_step
     with equalised(model, pixels):
         first, second = (model.get_layer(name).kernel.numpy() for name in ("first", "second"))
     steps = np.rint(round_filters(first, (3,)) / (np.abs(first).max(axis=(0, 1, 2)) / 127))
-    flatbuffer, _ = to_flatbuffer(model, RECIPES["int8"], SIDE, pixels, ["second_1"])
+    flatbuffer, _ = to_flatbuffer(model, RECIPES["int8"], SIDE, pixels, ["second"])
     interpreter = Interpreter(model_content=flatbuffer)
     stored = {
         details["dtype"]: interpreter.get_tensor(details["index"]).transpose(1, 2, 3, 0)
