@@ -7,7 +7,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from edge_detect.detector import Detector, Inspection
-    from edge_detect.errors import EdgeDetectError, ModelError, PictureError, SourceError, UsageError
+    from edge_detect.errors import EdgeDetectError, MissingExtraError, ModelError, PictureError, SourceError, UsageError
     from edge_detect.live.events import Event, Summary
     from edge_detect.live.watcher import watch
     from edge_detect.results import Box, Face, Result, Verdict
@@ -19,6 +19,7 @@ __all__ = [
     "Event",
     "Face",
     "Inspection",
+    "MissingExtraError",
     "ModelError",
     "PictureError",
     "Result",
@@ -37,6 +38,7 @@ _HOMES = {
     "Event": "live.events",
     "Face": "results",
     "Inspection": "detector",
+    "MissingExtraError": "errors",
     "ModelError": "errors",
     "PictureError": "errors",
     "Result": "results",

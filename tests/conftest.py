@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import checks
+import others
 import pictures
 import pytest
 import tiny
@@ -32,6 +33,20 @@ def interruptible(command, **options) -> subprocess.Popen:
 def data(tmp_path_factory) -> Path:
     """Labelled pictures that a small network learns to tell apart."""
     return pictures.write(tmp_path_factory.mktemp("checks"), count=60)
+
+
+@pytest.fixture(scope="session")
+def their_pictures(tmp_path_factory) -> Path:
+    """Pictures with labels of somebody else's model."""
+    return others.write(tmp_path_factory.mktemp("others") / "pictures")
+
+
+@pytest.fixture(scope="session")
+def their_model(tmp_path_factory) -> Path:
+    """A Keras model without a card that tells them apart."""
+    path = tmp_path_factory.mktemp("theirs") / "theirs.keras"
+    others.network().save(path)
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -31,27 +31,15 @@ LOOSE = Limits(mean_error=0.1)
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory) -> Path:
-    return others.write(tmp_path_factory.mktemp("others") / "pictures")
-
-
-@pytest.fixture(scope="module")
 def fakes(tmp_path_factory) -> Path:
     return others.write(tmp_path_factory.mktemp("fakes"), ("fake", "real"))
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("theirs") / "theirs.keras"
-    others.network().save(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def converted(trained, data, tmp_path_factory) -> dict[str, Path]:
+def converted(their_model, their_pictures, tmp_path_factory) -> dict[str, Path]:
     """The model by every recipe."""
     out = tmp_path_factory.mktemp("converted")
-    paths = convert_model(trained, Plan(tuple(RECIPES), (data,), count=24), out)
+    paths = convert_model(their_model, Plan(tuple(RECIPES), (their_pictures,), count=24), out)
     return dict(zip(RECIPES, paths, strict=True))
 
 
@@ -79,30 +67,34 @@ def test_a_card_says_how_the_model_was_made(converted):
     assert card.conversion["representative"]["labels"] == {"blue": 8, "green": 8, "red": 8}
 
 
-def test_somebody_elses_model_is_scanned_with_its_own_labels(converted, data, edge_detect):
-    run = edge_detect("scan", "--whole-image", "--jsonl", "-m", converted["int8"], data / "red")
+def test_somebody_elses_model_is_scanned_with_its_own_labels(converted, their_pictures, edge_detect):
+    run = edge_detect("scan", "--whole-image", "--jsonl", "-m", converted["int8"], their_pictures / "red")
     assert run.code == 0
     for record in run.records:
         assert (record["label"], record["verdict"], record["score"]) == ("red", None, None)
         assert list(record["scores"]) == list(others.LABELS)
         assert sum(record["scores"].values()) == pytest.approx(1, abs=1e-5)
-    assert edge_detect("scan", "--whole-image", "-m", converted["int8"], data / "blue").lines[0].startswith("blue ")
+    assert (
+        edge_detect("scan", "--whole-image", "-m", converted["int8"], their_pictures / "blue")
+        .lines[0]
+        .startswith("blue ")
+    )
     assert "labeller" not in edge_detect("info", converted["int8"]).out
     assert "one for each of blue, green, red" in edge_detect("info", converted["int8"]).out
 
 
-def test_labels_are_not_asked_of_faces(converted, data, edge_detect):
-    run = edge_detect("scan", "-m", converted["int8"], data)
+def test_labels_are_not_asked_of_faces(converted, their_pictures, edge_detect):
+    run = edge_detect("scan", "-m", converted["int8"], their_pictures)
     assert (run.code, run.out) == (2, "")
     assert "scan with --whole-image" in run.err
 
 
 @pytest.mark.parametrize("activation", ["softmax", None])
 @pytest.mark.parametrize(("normalise", "scale"), [("0..1", 1 / 255), ("-1..1", 1 / 127.5), ("none", 1.0)])
-def test_normalisation_and_kind_of_output_move_inside(data, tmp_path, activation, normalise, scale):
+def test_normalisation_and_kind_of_output_move_inside(their_pictures, tmp_path, activation, normalise, scale):
     model = others.network(activation=activation, scale=scale)
     model.save(tmp_path / "m.keras")
-    plan = Plan(("float32",), (data,), said=Said(normalise=normalise), limits=LOOSE)
+    plan = Plan(("float32",), (their_pictures,), said=Said(normalise=normalise), limits=LOOSE)
     (path,) = convert_model(tmp_path / "m.keras", plan, tmp_path / "out")
     network = Network.load(path)
     assert network.card.output == ("probabilities" if activation else "logits")
@@ -124,19 +116,19 @@ def test_real_and_fake_become_a_detector_whatever_their_order(fakes, tmp_path, e
     assert [{record["verdict"] for record in run.records} for run in runs] == [{"real"}, {"fake"}]
 
 
-def test_saved_models_and_h5_are_read(data, tmp_path):
+def test_saved_models_and_h5_are_read(their_pictures, tmp_path):
     model = others.network()
     model.export(tmp_path / "saved", verbose=False)
     model.save(tmp_path / "old.h5")
     for name in ("saved", "old.h5"):
-        (path,) = convert_model(tmp_path / name, Plan(("int8",), (data,), count=24), tmp_path / "out")
+        (path,) = convert_model(tmp_path / name, Plan(("int8",), (their_pictures,), count=24), tmp_path / "out")
         assert read_packed(path)[1].conversion["gate"]["score"] == 1.0
 
 
-def test_the_folder_one_is_in_can_be_converted(data, tmp_path, monkeypatch):
+def test_the_folder_one_is_in_can_be_converted(their_pictures, tmp_path, monkeypatch):
     others.network().export(tmp_path / "saved", verbose=False)
     monkeypatch.chdir(tmp_path / "saved")
-    (path,) = convert_model(Path(), Plan(("float32",), (data,)), tmp_path / "out")
+    (path,) = convert_model(Path(), Plan(("float32",), (their_pictures,)), tmp_path / "out")
     assert path.name == "saved-float32.tflite"
 
 
@@ -148,22 +140,22 @@ def test_the_folder_one_is_in_can_be_converted(data, tmp_path, monkeypatch):
         (Said(labels=("blue", "green", "pink")), r"neither a labels.csv nor the folders blue/ and green/ and pink/"),
     ],
 )
-def test_what_does_not_fit_is_said(trained, data, tmp_path, said, message):
+def test_what_does_not_fit_is_said(their_model, their_pictures, tmp_path, said, message):
     with pytest.raises(UsageError, match=message):
-        convert_model(trained, Plan(("float32",), (data,), said=said), tmp_path)
+        convert_model(their_model, Plan(("float32",), (their_pictures,), said=said), tmp_path)
 
 
-def test_double_normalisation_is_warned_of(data, tmp_path, capsys):
+def test_double_normalisation_is_warned_of(their_pictures, tmp_path, capsys):
     inputs = keras.Input((96, 96, 3))
     outputs = others.network()(keras.layers.Rescaling(1 / 255)(inputs))
     keras.Model(inputs, outputs).save(tmp_path / "m.keras")
-    convert_model(tmp_path / "m.keras", Plan(("float32",), (data,), limits=LOOSE), tmp_path / "out")
+    convert_model(tmp_path / "m.keras", Plan(("float32",), (their_pictures,), limits=LOOSE), tmp_path / "out")
     assert "if it normalises its input itself, say --normalise none" in capsys.readouterr().err
 
 
-def test_black_calibration_pictures_fail_and_are_named(trained, tmp_path):
+def test_black_calibration_pictures_fail_and_are_named(their_model, tmp_path):
     data = others.write(tmp_path / "black", blank="train")
-    done = convert(trained, "--data", data, "--out", tmp_path / "out", "--to", "int8", "--calibrate", 24)
+    done = convert(their_model, "--data", data, "--out", tmp_path / "out", "--to", "int8", "--calibrate", 24)
     assert done.returncode == ExitCode.FLAGGED
     assert done.stdout == ""
     assert "24 of 24 pictures are of one colour" in done.stderr
@@ -172,28 +164,30 @@ def test_black_calibration_pictures_fail_and_are_named(trained, tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_one_label_in_calibration_fails_and_is_named(trained, data, tmp_path):
+def test_one_label_in_calibration_fails_and_is_named(their_model, their_pictures, tmp_path):
     rows = ["file,label,source,method,group,split"]
-    for path in sorted(data.rglob("*.png")):
+    for path in sorted(their_pictures.rglob("*.png")):
         split = "train" if path.parent.name == "red" and path.stem < "030" else "val"
         rows.append(f"{path},{path.parent.name},x,x,{path.parent.name}{path.stem},{split}")
     (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n")
     with pytest.raises(GateError, match=r"bad calibration: a label is without pictures \(0 blue, 0 green, 24 red\)"):
-        convert_model(trained, Plan(("int8",), (tmp_path,), count=24), tmp_path / "out")
+        convert_model(their_model, Plan(("int8",), (tmp_path,), count=24), tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_a_calibrated_model_that_is_replaced_is_told_and_another_one_is_not_replaced(trained, data, tmp_path, capsys):
-    (path,) = convert_model(trained, Plan(("float32",), (data,)), tmp_path)
+def test_a_calibrated_model_that_is_replaced_is_told_and_another_one_is_not_replaced(
+    their_model, their_pictures, tmp_path, capsys
+):
+    (path,) = convert_model(their_model, Plan(("float32",), (their_pictures,)), tmp_path)
     flatbuffer, card = read_packed(path)
     write_packed(path, flatbuffer, dataclasses.replace(card, thresholds=Thresholds(chosen_on="my photos")))
     assert "replaced" not in capsys.readouterr().err
-    convert_model(trained, Plan(("float32",), (data,)), tmp_path)
+    convert_model(their_model, Plan(("float32",), (their_pictures,)), tmp_path)
     assert f"note: replaced {path}, which was calibrated: calibrate it again" in capsys.readouterr().err
     (tmp_path / "elsewhere").mkdir()
-    others.network(width=4).save(tmp_path / "elsewhere" / trained.name)
+    others.network(width=4).save(tmp_path / "elsewhere" / their_model.name)
     with pytest.raises(UsageError, match="was made of another model"):
-        convert_model(tmp_path / "elsewhere" / trained.name, Plan(("float32",), (data,)), tmp_path)
+        convert_model(tmp_path / "elsewhere" / their_model.name, Plan(("float32",), (their_pictures,)), tmp_path)
 
 
 @pytest.mark.parametrize("recipe", ["float32", "int8"])
@@ -205,15 +199,15 @@ def test_a_model_that_the_converter_refuses_is_said(recipe):
         conversion.to_flatbuffer(keras.Model(inputs, {"logit": x}), RECIPES[recipe], 16, pixels)
 
 
-def test_the_same_inputs_give_the_same_bytes(trained, data, converted, tmp_path):
+def test_the_same_inputs_give_the_same_bytes(their_model, their_pictures, converted, tmp_path):
     recipes = tuple(RECIPES)
-    again = convert_model(trained, Plan(recipes, (data,), count=24), tmp_path)
+    again = convert_model(their_model, Plan(recipes, (their_pictures,), count=24), tmp_path)
     for name, path in zip(recipes, again, strict=True):
         assert path.read_bytes() == converted[name].read_bytes(), name
 
 
-def test_ctrl_c_leaves_nothing(trained, data, tmp_path):
-    command = [sys.executable, "-m", "edge_detect", "convert", str(trained), "--data", str(data)]
+def test_ctrl_c_leaves_nothing(their_model, their_pictures, tmp_path):
+    command = [sys.executable, "-m", "edge_detect", "convert", str(their_model), "--data", str(their_pictures)]
     process = interruptible(
         [*command, "--out", str(tmp_path / "out"), "--to", "int8"],
         stdout=subprocess.PIPE,
@@ -244,19 +238,19 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_full_disk_leaves_no_half_written_model(data, small_disk, tmp_path):
+def test_a_full_disk_leaves_no_half_written_model(their_pictures, small_disk, tmp_path):
     (small_disk / "ballast").write_bytes(bytes(4096))
     others.network(width=512).save(tmp_path / "wide.keras")  # more than the 4 kB that are left
-    done = convert(tmp_path / "wide.keras", "--data", data, "--out", small_disk, "--to", "float32")
+    done = convert(tmp_path / "wide.keras", "--data", their_pictures, "--out", small_disk, "--to", "float32")
     assert done.returncode == ExitCode.INTERNAL
     assert "No space left on device" in done.stderr
     assert [path.name for path in small_disk.iterdir()] == ["ballast"]
 
 
-def test_a_folder_that_cannot_be_written_is_noticed_before_the_work(trained, data, tmp_path, capsys):
+def test_a_folder_that_cannot_be_written_is_noticed_before_the_work(their_model, their_pictures, tmp_path, capsys):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(UsageError, match="choose another --out"):
-        convert_model(trained, Plan(("int8",), (data,)), tmp_path / "file" / "out")
+        convert_model(their_model, Plan(("int8",), (their_pictures,)), tmp_path / "file" / "out")
     assert capsys.readouterr().err == ""  # the first thing that the work would say is of the pictures it asks about
 
 
@@ -291,7 +285,7 @@ def test_a_runtime_that_is_not_there_is_not_called_checked(converted, python, tm
     ("name", "message"),
     [("none.keras", "there is no"), ("", r"holds no saved_model\.pb"), ("a.tflite", "is no Keras model")],
 )
-def test_what_is_no_model_is_said(data, tmp_path, name, message):
+def test_what_is_no_model_is_said(their_pictures, tmp_path, name, message):
     (tmp_path / "a.tflite").write_bytes(b"TFL3")
     with pytest.raises(UsageError, match=message):
-        convert_model(tmp_path / name, Plan(("float32",), (data,)), tmp_path / "out")
+        convert_model(tmp_path / name, Plan(("float32",), (their_pictures,)), tmp_path / "out")

@@ -1,8 +1,5 @@
 """Layers of a converted model: what they are called, and those that stay in float32."""
 
-from pathlib import Path
-
-import others
 import pytest
 
 pytest.importorskip("tensorflow")
@@ -16,21 +13,11 @@ from edge_detect.card import read_packed
 from edge_detect.errors import UsageError
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory) -> Path:
-    return others.write(tmp_path_factory.mktemp("others") / "pictures")
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("theirs") / "theirs.keras"
-    others.network().save(path)
-    return path
-
-
-def test_a_layer_is_kept_in_float(trained, data, tmp_path, capsys):
-    plan = Plan(("int8",), (data,), count=24, keep_float=("probabilities",), explain=True, limits=Limits(xnnpack=0))
-    (path,) = convert_model(trained, plan, tmp_path)
+def test_a_layer_is_kept_in_float(their_model, their_pictures, tmp_path, capsys):
+    plan = Plan(
+        ("int8",), (their_pictures,), count=24, keep_float=("probabilities",), explain=True, limits=Limits(xnnpack=0)
+    )
+    (path,) = convert_model(their_model, plan, tmp_path)
     flatbuffer, card = read_packed(path)
     assert card.conversion["kept_float"] == ["probabilities"]
     assert graph.inspect(flatbuffer).floats == 0  # what it keeps is the softmax
@@ -38,9 +25,9 @@ def test_a_layer_is_kept_in_float(trained, data, tmp_path, capsys):
     assert "SQNR" in shown
     assert {"look", "decide"} < {line.split(" ")[0] for line in shown.splitlines()}  # as Keras calls them
     with pytest.raises(UsageError, match=r"there is no layer head to keep in float32; there are look, .*decide, "):
-        convert_model(trained, Plan(("int8",), (data,), count=24, keep_float=("head",)), tmp_path)
-    plan = Plan(("int8", "int16x8"), (data,), count=24, keep_float=("look",), limits=Limits(xnnpack=0))
-    integer, mixed = convert_model(trained, plan, tmp_path)
+        convert_model(their_model, Plan(("int8",), (their_pictures,), count=24, keep_float=("head",)), tmp_path)
+    plan = Plan(("int8", "int16x8"), (their_pictures,), count=24, keep_float=("look",), limits=Limits(xnnpack=0))
+    integer, mixed = convert_model(their_model, plan, tmp_path)
     assert graph.inspect(read_packed(integer)[0]).floats == 1
     assert "kept_float" not in read_packed(mixed)[1].conversion  # its arithmetic has no part in float32
 
@@ -48,9 +35,9 @@ def test_a_layer_is_kept_in_float(trained, data, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("option", "asked"), [("--keep-float", {"keep_float": ("look",)}), ("--explain", {"explain": True})]
 )
-def test_what_only_int8_has_is_refused_of_other_recipes(trained, data, tmp_path, option, asked):
+def test_what_only_int8_has_is_refused_of_other_recipes(their_model, their_pictures, tmp_path, option, asked):
     with pytest.raises(UsageError, match=f"{option} is for models that compute in int8: add --to int8"):
-        convert_model(trained, Plan(("float32", "int16x8"), (data,), **asked), tmp_path)
+        convert_model(their_model, Plan(("float32", "int16x8"), (their_pictures,), **asked), tmp_path)
 
 
 @pytest.mark.parametrize(

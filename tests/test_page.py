@@ -33,10 +33,11 @@ def test_the_page_computes_the_bytes_and_boxes_that_python_computes(tmp_path):
 
 
 @pytest.mark.usefixtures("browser")
-def test_the_page_does_what_it_promises_in_chromium(tmp_path):
+@pytest.mark.parametrize("part", ["page", "camera", "offline"])
+def test_the_page_does_what_it_promises_in_chromium(tmp_path, part):
     pictures = web_pictures.write(tmp_path)
     done = web.run(
-        *("playwright", "test", "page.spec"),
+        *("playwright", "test", f"{part}.spec"),
         EDGE_DETECT_PICTURES=pictures,
         EDGE_DETECT_CLIP=pictures / web_pictures.CLIP,
     )

@@ -21,24 +21,12 @@ from edge_detect.card import Card
 from edge_detect.errors import UsageError
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory) -> Path:
-    return others.write(tmp_path_factory.mktemp("others") / "pictures")
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("theirs") / "theirs.keras"
-    others.network().save(path)
-    return path
-
-
-def test_a_graph_model_answers_in_node_as_keras_does(trained, data, tmp_path):
+def test_a_graph_model_answers_in_node_as_keras_does(their_model, their_pictures, tmp_path):
     try:
         tfjs.require()
     except UsageError as error:
         pytest.skip(str(error))
-    (folder,) = convert_model(trained, Plan(("tfjs",), (data,)), tmp_path)
+    (folder,) = convert_model(their_model, Plan(("tfjs",), (their_pictures,)), tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["theirs-tfjs"]
     assert json.loads((folder / "card.json").read_text())["labels"] == list(others.LABELS)
     (manifest,) = json.loads((folder / "model.json").read_text())["weightsManifest"]
@@ -46,21 +34,21 @@ def test_a_graph_model_answers_in_node_as_keras_does(trained, data, tmp_path):
     assert (folder / "weights.bin").stat().st_size == size
 
 
-def test_a_graph_model_without_node_is_refused_before_the_work(trained, data, tmp_path, monkeypatch):
+def test_a_graph_model_without_node_is_refused_before_the_work(their_model, their_pictures, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UsageError, match="Node, which is not installed"):
-        convert_model(trained, Plan(("tfjs",), (data,)), tmp_path / "out")
+        convert_model(their_model, Plan(("tfjs",), (their_pictures,)), tmp_path / "out")
 
 
 @pytest.mark.parametrize("what", ["notes.txt", ""])
-def test_a_folder_with_other_files_is_not_replaced(trained, data, tmp_path, monkeypatch, what):
+def test_a_folder_with_other_files_is_not_replaced(their_model, their_pictures, tmp_path, monkeypatch, what):
     """Nor is a file of its name; Node is not needed to say so."""
     monkeypatch.setattr("convert.tfjs.require", lambda: None)
     kept = tmp_path / "theirs-tfjs" / what
     kept.parent.mkdir(exist_ok=True)
     kept.write_text("mine")
     with pytest.raises(UsageError, match=r"theirs-tfjs would be replaced, and .* is no part of a graph model"):
-        convert_model(trained, Plan(("tfjs",), (data,)), tmp_path)
+        convert_model(their_model, Plan(("tfjs",), (their_pictures,)), tmp_path)
     assert kept.read_text() == "mine"
 
 
@@ -96,7 +84,7 @@ def test_a_graph_model_that_cannot_be_replaced_stays(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def answering(trained, tmp_path, monkeypatch):
+def answering(their_model, tmp_path, monkeypatch):
     """What the check is, where Node is a program of that script."""
 
     def check(script: str) -> Check:
@@ -104,7 +92,7 @@ def answering(trained, tmp_path, monkeypatch):
         node.write_text(f"#!/bin/sh\n{script}\n")
         node.chmod(0o755)
         monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
-        model, card = load(trained, Said(), others.LABELS)
+        model, card = load(their_model, Said(), others.LABELS)
         pictures = np.zeros((2, others.SIDE, others.SIDE, 3), np.uint8)
         (found,) = tfjs.checks(files(b""), KerasNetwork(model, card), pictures)
         return found

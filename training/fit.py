@@ -4,6 +4,7 @@ import dataclasses
 import json
 import sys
 from collections.abc import Generator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -75,9 +76,12 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False, other_pictures: bool
     history = History(out / "history.csv", run.validated * recipe.batch, run.hours)
 
     stored = run.step
-    stream = lessons(recipe, task, run.step)
-    bar = tqdm(total=recipe.steps * recipe.batch, initial=run.step * recipe.batch, unit=" crops", disable=None)
-    with StopRequest() as stop:
+    total, seen = recipe.steps * recipe.batch, run.step * recipe.batch
+    with (
+        StopRequest() as stop,
+        tqdm(total=total, initial=seen, unit=" crops", disable=None) as bar,
+        closing(lessons(recipe, task, run.step)) as stream,
+    ):
         try:
             while True:
                 if is_due(recipe, run):
@@ -97,8 +101,6 @@ def fit(recipe: Recipe, out: Path, *, resume: bool = False, other_pictures: bool
                 run.step, run.hours = run.step + 1, history.hours
                 bar.update(recipe.batch)
         finally:
-            bar.close()
-            stream.close()
             if run.step > stored and is_finite(model):
                 checkpoint.save(state, model, run)
     if stop.asked:

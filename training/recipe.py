@@ -16,6 +16,7 @@ else:
 
 
 _SMALLEST_CROP = 32
+"""Pixels: two rows of patches, so that one can be exchanged for another's."""
 _RANGES: dict[str, tuple[float, float]] = {
     **dict.fromkeys(("crops", "batch", "input_side", "evaluate_every", "patience"), (1, math.inf)),
     **dict.fromkeys(("seed", "warmup", "ramp"), (0, math.inf)),
