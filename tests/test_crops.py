@@ -6,6 +6,7 @@ import pictures
 import pytest
 import zoo
 
+from edge_detect.errors import PictureError
 from edge_detect.manifest import FAKE, REAL, read_manifest
 from edge_detect.results import Box
 from training import blend, crops
@@ -76,6 +77,12 @@ def test_a_face_outside_the_picture_is_no_reason_to_stop():
     outside = Box(120, 100, 150, 140)
     fake, mask = blend.cross_blend(zoo.scene(), outside, [(zoo.scene(), outside)], np.random.default_rng(1))
     assert np.array_equal(fake[mask == 0], zoo.scene()[mask == 0])
+
+
+def test_a_face_box_beside_what_is_scored_is_told_and_not_taught(samples):
+    beside = [dataclasses.replace(sample, box=(500, 10, 600, 100)) for sample in samples]
+    with pytest.raises(PictureError, match=r"\.png: its face box is outside of what is scored; see labels\.csv"):
+        make(beside, blended=1.0)
 
 
 def test_faces_are_crossed_as_often_as_the_recipe_says(samples, monkeypatch):

@@ -1,4 +1,4 @@
-"""Where reports and figures are written to."""
+"""Where reports are written to."""
 
 import errno
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge_detect.errors import UsageError
-from edge_detect.evaluation.output import check_outputs, write
+from edge_detect.evaluation.output import check_report, write
 
 
 def test_a_report_is_refused_where_its_folder_cannot_be_written(tmp_path, monkeypatch):
@@ -15,7 +15,7 @@ def test_a_report_is_refused_where_its_folder_cannot_be_written(tmp_path, monkey
     locked.touch()
     monkeypatch.setattr("os.access", lambda path, _: Path(path) != locked.parent)  # root may write anywhere
     with pytest.raises(UsageError, match="you may not write there"):
-        check_outputs([locked], [], [])
+        check_report(locked, [], [])
 
 
 def test_a_link_or_a_device_is_written_to_and_not_replaced(tmp_path):
@@ -23,7 +23,7 @@ def test_a_link_or_a_device_is_written_to_and_not_replaced(tmp_path):
     target.parent.mkdir()
     link.symlink_to(target)
     for output in (link, Path("/dev/null")):
-        check_outputs([output], [], [])
+        check_report(output, [], [])
         write(output, "text")
     assert link.is_symlink()
     assert target.read_text() == "text\n"

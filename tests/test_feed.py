@@ -1,12 +1,13 @@
 import dataclasses
 import itertools
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pictures
 import pytest
 
-from edge_detect.errors import PictureError
+from edge_detect.errors import EdgeDetectError, PictureError
 from edge_detect.manifest import read_manifest
 from training import crops, feed
 from training.recipe import Recipe
@@ -85,3 +86,18 @@ def test_a_picture_that_cannot_be_decoded_is_named(samples, tmp_path):
     stream = feed.batches(maker)
     with pytest.raises(PictureError, match=r"broken\.jpg: not a picture"):
         next(stream)
+
+
+class Killed:
+    """A maker whose process the system ends."""
+
+    def load(self):
+        pass
+
+    def make(self, number):
+        os._exit(number)
+
+
+def test_when_a_process_is_ended_from_outside_it_is_said_how_to_go_on():
+    with pytest.raises(EdgeDetectError, match="want of memory; free some, then go on with --resume"):
+        next(feed.batches(Killed()))

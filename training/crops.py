@@ -134,13 +134,20 @@ class CropMaker:
         return [(layer.picture, box) for layer, box in donors]
 
     def _face(self, index: int) -> tuple[Layer, Box]:
-        """A sample as it is scored whole, and its face box there; the sample has one."""
+        """A sample as it is scored whole, and its face box there; the sample has one.
+
+        Raises PictureError where the box is beside what is scored.
+        """
         layer, square = self._layer(index)
         box = self.samples[index].box
         assert box is not None
-        scale = layer.picture.shape[0] / square.side
+        side = layer.picture.shape[0]
         x0, y0, x1, y1 = box
-        return layer, Box(x0 - square.left, y0 - square.top, x1 - square.left, y1 - square.top).scaled(scale, scale)
+        scale = side / square.side
+        face = Box(x0 - square.left, y0 - square.top, x1 - square.left, y1 - square.top).scaled(scale, scale)
+        if min(face.x1, face.y1) <= 0 or max(face.x0, face.y0) >= side:
+            raise PictureError(f"{self.samples[index].path}: its face box is outside of what is scored; see labels.csv")
+        return layer, face
 
     def _layer(self, index: int) -> tuple[Layer, image.Square]:
         """A sample as it is scored whole, and which part of it that is."""

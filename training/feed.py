@@ -10,12 +10,15 @@ import threading
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from edge_detect.errors import EdgeDetectError
 
 Answers = dict[str, NDArray[np.float32]]
 """What each trained output should say of a batch, by its name."""
@@ -36,7 +39,10 @@ class BatchMaker(Protocol):
 
 
 def batches(maker: BatchMaker, start: int = 0) -> Generator[Batch, None, None]:
-    """Endless batches from batch number `start` on."""
+    """Endless batches from batch number `start` on.
+
+    Raises EdgeDetectError when a process that makes them is gone, as one is that the system ended for want of memory.
+    """
     context = multiprocessing.get_context("spawn")  # forking a process that runs TensorFlow's threads may hang
     cores = os.cpu_count() or 1
     ahead = max(_AHEAD, 2 * cores)
@@ -50,6 +56,11 @@ def batches(maker: BatchMaker, start: int = 0) -> Generator[Batch, None, None]:
                 pending.append(pool.submit(_make, following))
                 following += 1
                 yield batch
+        except BrokenProcessPool as error:
+            raise EdgeDetectError(
+                "a process that makes batches was ended from outside, most likely for want of memory; free some, then "
+                "go on with --resume"
+            ) from error
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -31,7 +31,7 @@ def compare(
     from edge_detect.card import read_packed
     from edge_detect.evaluation import disagreement
     from edge_detect.evaluation.evaluate import REPORTED, choose
-    from edge_detect.evaluation.output import check_outputs, write
+    from edge_detect.evaluation.output import check_report, write
     from edge_detect.manifest import read_manifests
     from edge_detect.models import find_model
     from edge_detect.progress import progress
@@ -41,7 +41,7 @@ def compare(
     there = sorted({sample.split for sample in samples})
     wanted = split or [name for name in REPORTED if name in there] or there
     chosen = [sample for part in choose(samples, wanted).values() for sample in part]
-    check_outputs(filter(None, (report,)), data, chosen)
+    check_report(report, data, chosen)
     with progress(len(chosen), "comparing", hidden=quiet) as advance:
         found = disagreement.compare(paths, chosen, workers, advance)
     try:

@@ -30,9 +30,7 @@ def evaluate(
     report: Annotated[
         Optional[Path], typer.Option(metavar="FILE", help="Write a report with drawings: one HTML file.")
     ] = None,
-    as_json: Annotated[
-        Optional[str], typer.Option("--json", metavar="FILE", help="Write all figures as JSON; - for stdout.")
-    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
     workers: Annotated[Optional[int], typer.Option(min=1, help="Threads; default: one per core.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
@@ -43,16 +41,15 @@ def evaluate(
     """
     from edge_detect.evaluation.damage import DAMAGES
     from edge_detect.evaluation.evaluate import evaluate as run
-    from edge_detect.evaluation.output import check_outputs, write
+    from edge_detect.evaluation.output import check_report, write
     from edge_detect.evaluation.text import text
     from edge_detect.extras import require
     from edge_detect.manifest import read_manifests
     from edge_detect.models import find_model
 
     require("evaluation", "evaluate", "matplotlib", "sklearn")
-    to_stdout, samples = as_json == "-", read_manifests(data)
-    json_file = Path(as_json) if as_json and not to_stdout else None
-    check_outputs(filter(None, (report, json_file)), data, samples)
+    samples = read_manifests(data)
+    check_report(report, data, samples)
     evaluation = run(
         [find_model(name) for name in (model, *(beside or ()))],
         samples,
@@ -62,13 +59,11 @@ def evaluate(
         workers=workers,
         quiet=quiet,
     )
-    figures = json.dumps(evaluation.figures, indent=1, allow_nan=False)
     try:
-        if json_file:
-            write(json_file, figures)
         if report:
             from edge_detect.evaluation.report import report as page
 
             write(report, page(evaluation))
     finally:  # what a file could not take is at least printed
-        typer.echo(figures if to_stdout else text(evaluation.figures))
+        figures = evaluation.figures
+        typer.echo(json.dumps(figures, indent=2, allow_nan=False) if as_json else text(figures))

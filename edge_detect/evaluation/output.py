@@ -1,4 +1,4 @@
-"""Files that an evaluation writes: looked at before the pictures are, so that no long work ends in an error."""
+"""The file an evaluation writes: looked at before the pictures are, so that no long work ends in an error."""
 
 import os
 from collections.abc import Iterable
@@ -10,26 +10,23 @@ from edge_detect.sinks import check_output
 from edge_detect.writable import is_stdout, write_whole
 
 
-def check_outputs(outputs: Iterable[Path], data: Iterable[Path], samples: Iterable[Sample]) -> None:
-    """Raise UsageError when a file could not be written, would overwrite what is read, or is named twice.
+def check_report(output: Path | None, data: Iterable[Path], samples: Iterable[Sample]) -> None:
+    """Raise UsageError when a report is asked for that could not be written, or would overwrite what is read.
 
     data: the folders that the samples are of. What is no file, such as a pipe, is written to as it is; a file is
     replaced, which takes a folder that can be written to.
     """
+    if output is None:
+        return
+    parent = output.resolve().parent
+    if output.is_dir() or not (_is_special(output) or parent.is_dir()):
+        raise UsageError(f"{output} cannot be written: name a file in a folder that is there")
+    if not os.access(output if _is_special(output) else parent, os.W_OK):
+        raise UsageError(f"{output} cannot be written: you may not write there")
+    if is_stdout(output):
+        raise UsageError(f"{output} is what standard output goes to; name another file")
     inputs = [*(str(folder / "labels.csv") for folder in data), *(str(sample.path) for sample in samples)]
-    named: set[Path] = set()
-    for output in outputs:
-        place = output.resolve()
-        if output.is_dir() or not (_is_special(output) or place.parent.is_dir()):
-            raise UsageError(f"{output} cannot be written: name a file in a folder that is there")
-        if not os.access(output if _is_special(output) else place.parent, os.W_OK):
-            raise UsageError(f"{output} cannot be written: you may not write there")
-        if is_stdout(output):
-            raise UsageError(f"{output} is what standard output goes to; name another file")
-        if place in named:
-            raise UsageError(f"{output} is named for two results; name another file for one of them")
-        named.add(place)
-        check_output(str(output), inputs)
+    check_output(str(output), inputs)
 
 
 def write(output: Path, text: str) -> None:
