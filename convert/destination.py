@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from convert import tfjs
 from convert.recipes import TFJS
 from edge_detect.card import Card, read_packed
 from edge_detect.errors import ModelError, UsageError
@@ -27,18 +28,19 @@ def place(out: Path, name: str, recipe: str) -> Path:
 
 
 def check_replaced(path: Path, card: Card) -> bool:
-    """Whether a file that a model with this card will replace was calibrated; False where there is none.
+    """Whether what a model with this card will replace was calibrated; False where there is nothing.
 
     A model replaces older ones of its name: one with a card of its own any version, one without what was made of the
-    very same file. Raises UsageError for a file that holds anything else.
+    very same file. Raises UsageError for a file or folder that holds anything else.
     """
-    if not path.exists():
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return False
     try:
-        old = read_packed(path)[1]
+        old = tfjs.read_card(path) if path.is_dir() else read_packed(path)[1]
     except ModelError as error:
         raise UsageError(
-            f"{path} would be replaced, and is no model that can be read: move it away, or choose another --out"
+            f"{path} would be replaced, and is no model that can be read: move it away, or choose another --out "
+            f"({error})"
         ) from error
     if (old.name, _origin(old)) != (card.name, _origin(card)):
         raise UsageError(

@@ -117,10 +117,9 @@ def _gather(source: Path, plan: Plan, out: Path) -> _Material:
         labels = tuple(labels_in(plan.data))
         say(f"labels, in the order of the model's outputs: {', '.join(labels)} (--labels says otherwise)")
     model, card = load(source, plan.said, labels)
-    if TFJS in plan.recipes:
-        tfjs.check_folder(place(out, card.name, TFJS))
-    paths = [place(out, card.name, name) for name in plan.recipes if name != TFJS]
-    calibrated = frozenset(path for path in paths if check_replaced(path, card))
+    calibrated = frozenset(
+        path for name in plan.recipes if check_replaced(path := place(out, card.name, name), card) and name != TFJS
+    )
     exam = EXAMS[card.kind](card, list(plan.data))
     representative = None
     if any(RECIPES[name].calibrated for name in plan.recipes if name != TFJS):

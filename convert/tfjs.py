@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from convert.conversion import saved
 from convert.gate import FLOAT_ERROR, Check
 from edge_detect.card import Card
-from edge_detect.errors import UsageError
+from edge_detect.errors import ModelError, UsageError
 from edge_detect.network import Runnable
 
 NODE = Path(__file__).with_name("node")
@@ -117,14 +117,14 @@ def checks(files: Files, network: Runnable, pixels: NDArray[np.uint8]) -> Iterat
     yield Check("same outputs on TensorFlow.js as in Keras", found, f"{FLOAT_ERROR:g}", passed=error <= FLOAT_ERROR)
 
 
-def check_folder(folder: Path) -> None:
-    """Raise UsageError when `write` would replace anything but a graph model."""
-    others = sorted({path.name for path in folder.iterdir()}.difference(NAMES)) if folder.is_dir() else [folder.name]
-    if folder.exists() and others:
-        raise UsageError(
-            f"{folder} would be replaced, and {others[0]} is no part of a graph model: move it away, or choose another "
-            "--out"
-        )
+def read_card(folder: Path) -> Card:
+    """The card of a graph model. Raises ModelError for a folder that holds anything else, or no card to be read."""
+    if others := sorted({path.name for path in folder.iterdir()}.difference(NAMES)):
+        raise ModelError(f"{others[0]} is no part of a graph model")
+    try:
+        return Card.from_dict(json.loads((folder / "card.json").read_bytes()))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"it has no card that can be read: {error}") from error
 
 
 def write(folder: Path, files: Files) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import others
 import pytest
+import tiny
 
 pytest.importorskip("tensorflow")
 
@@ -40,16 +41,26 @@ def test_a_graph_model_without_node_is_refused_before_the_work(their_model, thei
         convert_model(their_model, Plan(("tfjs",), (their_pictures,)), tmp_path / "out")
 
 
-@pytest.mark.parametrize("what", ["notes.txt", ""])
-def test_a_folder_with_other_files_is_not_replaced(their_model, their_pictures, tmp_path, monkeypatch, what):
+@pytest.mark.parametrize(
+    ("what", "text", "message"),
+    [
+        ("notes.txt", "mine", r"\(notes\.txt is no part of a graph model\)"),
+        ("", "mine", "is no model that can be read"),
+        ("card.json", "{", r"\(it has no card that can be read: "),
+        ("card.json", json.dumps(tiny.card(name="theirs").to_dict()), "was made of another model"),
+    ],
+)
+def test_a_folder_of_anything_else_is_not_replaced(
+    their_model, their_pictures, tmp_path, monkeypatch, what, text, message
+):
     """Nor is a file of its name; Node is not needed to say so."""
     monkeypatch.setattr("convert.tfjs.require", lambda: None)
     kept = tmp_path / "theirs-tfjs" / what
     kept.parent.mkdir(exist_ok=True)
-    kept.write_text("mine")
-    with pytest.raises(UsageError, match=r"theirs-tfjs would be replaced, and .* is no part of a graph model"):
+    kept.write_text(text)
+    with pytest.raises(UsageError, match=f"theirs-tfjs would be replaced, and .*{message}"):
         convert_model(their_model, Plan(("tfjs",), (their_pictures,)), tmp_path)
-    assert kept.read_text() == "mine"
+    assert kept.read_text() == text
 
 
 def files(word: bytes) -> tfjs.Files:
