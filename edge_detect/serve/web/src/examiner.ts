@@ -22,8 +22,12 @@ export class Examiner {
   private isRetired = false;
   private count = 0;
 
-  /** when: the worker is started; what is asked before that waits. */
-  constructor(choice: EngineChoice, when: Promise<unknown>) {
+  /** when: the worker is started; what is asked before that waits. onBroken: told once, as `isBroken` becomes true. */
+  constructor(
+    choice: EngineChoice,
+    when: Promise<unknown>,
+    private readonly onBroken: () => void,
+  ) {
     this.worker = when.then(() => start(choice));
     this.facts = this.worker.then(
       (worker) =>
@@ -70,6 +74,7 @@ export class Examiner {
   private breakDown(): void {
     this.isBroken = true;
     this.end(new Error("the engine broke down, perhaps for want of memory; try again"));
+    this.onBroken();
   }
 
   private end(error: Error): void {

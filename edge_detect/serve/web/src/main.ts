@@ -27,10 +27,16 @@ function chosenOption(): HTMLInputElement {
 /** Load the engine that is chosen, in place of the one at work. */
 function loadEngine(): void {
   examiner?.retire();
-  const chosen = new Examiner(chosenOption().value as EngineChoice, goneOffline);
-  examiner = chosen;
   const state = byId("engine-state");
   const again = byId("engine-again");
+  const giveUp = (words: string): void => {
+    if (examiner !== chosen) return;
+    state.textContent = words;
+    again.hidden = false;
+  };
+  const broken = () => giveUp("The engine broke down; the next picture loads it again.");
+  const chosen = new Examiner(chosenOption().value as EngineChoice, goneOffline, broken);
+  examiner = chosen;
   state.textContent = "Loading the models…";
   again.hidden = true;
   chosen.facts.then(
@@ -38,11 +44,7 @@ function loadEngine(): void {
       if (examiner === chosen) state.textContent = `${facts.name} is ready: ${facts.models.join(", ")}`;
       void promiseOffline(facts);
     },
-    (error: unknown) => {
-      if (examiner !== chosen) return;
-      state.textContent = `The engine could not be loaded: ${wordsOf(error)}.`;
-      again.hidden = false;
-    },
+    (error: unknown) => giveUp(`The engine could not be loaded: ${wordsOf(error)}.`),
   );
 }
 

@@ -190,6 +190,8 @@ test("an engine that breaks down says so of what was asked, and the next picture
     worker.dispatchEvent(new ErrorEvent("error", { message: "out of memory" }));
   });
   await expect(page.locator(`${card} .trouble`)).toHaveText(Array(2).fill(/was not scored: the engine broke down/));
+  await expect(page.locator("#engine-state")).toHaveText("The engine broke down; the next picture loads it again.");
+  await expect(page.getByRole("button", { name: "Try again" })).toBeVisible();
   await page.setInputFiles("#files", given("half.jpg"));
   await letOneThrough(page);
   await expect(page.locator(`${card} .verdict`)).toHaveCount(1);
