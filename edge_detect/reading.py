@@ -11,6 +11,7 @@ from edge_detect import image
 from edge_detect.errors import PictureError
 from edge_detect.header import HEAD, check_kind
 from edge_detect.image import Decoded, Picture
+from edge_detect.sources.files import is_web_address
 
 Source = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, Picture]
 MAX_BYTES = 500_000_000
@@ -75,6 +76,10 @@ def _read(path: str) -> bytes:
             _check_size(os.fstat(file.fileno()).st_size)
             return start + file.read()
     except (OSError, ValueError) as error:
+        if is_web_address(path):
+            raise PictureError(
+                "nothing is fetched from the web: download it first, or curl -L ADDRESS | edge-detect scan -"
+            ) from error
         raise PictureError(f"the file cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 

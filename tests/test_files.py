@@ -44,6 +44,10 @@ def test_arguments_keep_their_order_and_stdin_is_passed_on(tree):
     assert list(expand(["-", "missing.jpg"])) == ["-", "missing.jpg"]
 
 
+def test_an_address_is_no_pattern():
+    assert list(expand(["https://example.org/a.jpg?size=1"])) == ["https://example.org/a.jpg?size=1"]
+
+
 def test_an_empty_folder_and_an_empty_pattern_are_said_to_be_so(tmp_path):
     with pytest.raises(UsageError, match="holds no files"):
         list(expand([str(tmp_path)]))

@@ -70,6 +70,14 @@ def test_text_has_one_line_per_picture(edge_detect, tiny_model, red, green):
     assert run.lines[2].startswith("unreadable   –    missing.jpg: the file cannot be read")
 
 
+@pytest.mark.parametrize("address", ["https://example.org/friend.jpg", "http://example.org/a.jpg?size=1"])
+def test_an_address_is_said_not_to_be_fetched_and_the_scan_goes_on(edge_detect, tiny_model, green, address):
+    run = edge_detect("scan", "--whole-image", "-m", tiny_model, address, green)
+    assert run.code == 2
+    assert run.lines[0].startswith(f"unreadable   –    {address}: nothing is fetched from the web: download it first")
+    assert run.lines[1] == f"real       0.006  {green}"
+
+
 def test_a_name_with_a_line_break_stays_on_its_line(edge_detect, tiny_model, tmp_path):
     (tmp_path / "two\nlines.png").write_bytes(solid((0, 255, 0)))
     run = edge_detect("scan", "--whole-image", "-m", tiny_model, tmp_path)

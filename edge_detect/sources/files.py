@@ -12,12 +12,18 @@ from edge_detect.errors import UsageError
 STDIN = "-"
 
 
+def is_web_address(name: str) -> bool:
+    """Whether a name that is no file is one of the web."""
+    return name.lower().startswith(("http://", "https://"))
+
+
 def expand(arguments: Iterable[str]) -> Iterator[str]:
     """The files that arguments stand for, in order: files as they are, folders walked, patterns expanded.
 
     Folders are walked recursively in sorted order; hidden entries (a leading dot) are left out, and a folder reached
-    twice through symbolic links is walked once. What does not exist or cannot be listed is yielded all the same: its
-    result says so. Raises UsageError for a pattern that matches nothing and for a folder without files.
+    twice through symbolic links is walked once. What does not exist, an address of the web too, or cannot be
+    listed is yielded all the same: its result says so. Raises UsageError for a pattern that matches nothing and for a
+    folder without files.
     """
     for argument in arguments:
         # os.path, not pathlib: a name that cannot be looked at is no file, and no exception
@@ -25,7 +31,7 @@ def expand(arguments: Iterable[str]) -> Iterator[str]:
             yield argument
         elif os.path.isdir(argument):  # noqa: PTH112
             yield from _not_empty(walk(argument), f"the folder {argument} holds no files")
-        elif glob.has_magic(argument):
+        elif glob.has_magic(argument) and not is_web_address(argument):
             found = glob.iglob(argument, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
             matches = sorted(match for match in found if os.path.isfile(match))  # noqa: PTH113
             yield from _not_empty(matches, f"the pattern {argument} matches no files")
