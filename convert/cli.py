@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Optional
 import typer
 
 from convert.recipes import DEFAULT, PURPOSES
+from edge_detect.cli.help import Verb
 from edge_detect.errors import UsageError
 
 app = typer.Typer(
@@ -24,7 +25,7 @@ def _explain(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.command()
+@app.command(cls=Verb)
 def convert(
     model: Annotated[
         Path, typer.Argument(metavar="MODEL", help="A .keras or .h5 file, or a SavedModel; its card (.json) beside it.")
@@ -32,11 +33,12 @@ def convert(
     data: Annotated[
         list[Path],
         typer.Option(
+            metavar="DATA",
             help="Labelled pictures: a folder with labels.csv, or with one for each label; scenes for a finder. "
-            "Scales come from the split train, the gate's verdict from val."
+            "Scales come from the split train, the gate's verdict from val.",
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the converted models.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the converted models.")],
     to: Annotated[
         str, typer.Option(metavar="RECIPE,…", help="What to convert to; --list says what there is.")
     ] = DEFAULT,
@@ -49,31 +51,42 @@ def convert(
     normalise: Annotated[
         Optional[Literal["0..1", "-1..1", "imagenet", "none"]],
         typer.Option(
-            help="Without a card: what was done to pixels 0–255 outside the model; default 0..1, of integers none."
+            metavar="RANGE",
+            help="Without a card: what was done to pixels 0–255 outside the model: 0..1 (default), -1..1, imagenet, or "
+            "none (default of integers).",
         ),
     ] = None,
     crop: Annotated[
         Optional[Literal["whole", "face"]],
-        typer.Option(help="Without a card: what the model is shown; default: face for real and fake, else whole."),
+        typer.Option(
+            metavar="NAME",
+            help="Without a card: what the model is shown, whole or face; default: face for real and fake, else whole.",
+        ),
     ] = None,
     side: Annotated[
-        Optional[int], typer.Option(min=8, help="Without a card: pixels a side, where the model leaves them open.")
+        Optional[int],
+        typer.Option(min=8, metavar="N", help="Without a card: pixels a side, where the model leaves them open."),
     ] = None,
     name: Annotated[
-        Optional[str], typer.Option(help="Without a card: what the model is called; default: its file.")
+        Optional[str],
+        typer.Option(metavar="NAME", help="Without a card: what the model is called; default: its file."),
     ] = None,
     calibrate: Annotated[int, typer.Option(metavar="N", min=2, help="Pictures that set the integer scales.")] = 300,
-    seed: Annotated[int, typer.Option(help="Which pictures those are.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", help="Which pictures those are.")] = 1,
     keep_float: Annotated[
         Optional[str],
         typer.Option(metavar="LAYER,…", help="int8: layers to leave in float32, as --explain names them."),
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Print which layers lose most in int8.")] = False,
-    max_drop: Annotated[float, typer.Option(help="AUC, top-1 or a finder's AP that a conversion may lose.")] = 0.01,
-    max_mean_error: Annotated[float, typer.Option(help="Mean difference of a score, 0–1.")] = 0.03,
-    max_error: Annotated[float, typer.Option(help="Largest difference of a score, 0–1.")] = 0.25,
-    max_flips: Annotated[float, typer.Option(help="Share of pictures whose verdict or label may change.")] = 0.05,
-    min_xnnpack: Annotated[float, typer.Option(help="Least share of operators on XNNPACK.")] = 0.7,
+    max_drop: Annotated[
+        float, typer.Option(metavar="X", help="AUC, top-1 or a finder's AP that a conversion may lose.")
+    ] = 0.01,
+    max_mean_error: Annotated[float, typer.Option(metavar="X", help="Mean difference of a score, 0–1.")] = 0.03,
+    max_error: Annotated[float, typer.Option(metavar="X", help="Largest difference of a score, 0–1.")] = 0.25,
+    max_flips: Annotated[
+        float, typer.Option(metavar="X", help="Share of pictures whose verdict or label may change.")
+    ] = 0.05,
+    min_xnnpack: Annotated[float, typer.Option(metavar="X", help="Least share of operators on XNNPACK.")] = 0.7,
     legacy: Annotated[
         Path, typer.Option(metavar="PYTHON", help="A Python with tflite-runtime 2.14; `make legacy` makes this one.")
     ] = Path(".venv-legacy/bin/python"),

@@ -1,14 +1,20 @@
 import json
+import re
 
 import pytest
 import tiny
+from typer.testing import CliRunner
 
 import edge_detect as package
 from edge_detect.bench import inference
 from edge_detect.card import unpack
 from edge_detect.network import Network
+from training.cli import app as training_app
+from training.sources.cli import app as sources_app
 
 LONG = "x" * 300
+TYPES = re.compile(r"<\w[^>]*>|[{}]")
+"""What Typer shows where a value has no name of its own."""
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
@@ -23,6 +29,15 @@ def test_every_verb_has_help(edge_detect, verb, flag):
     run = edge_detect(*verb, flag)
     assert run.code == 0
     assert "Usage" in run.out
+    assert not TYPES.search(run.out)
+
+
+@pytest.mark.parametrize("app", [training_app, sources_app])
+def test_training_names_values_as_the_verbs_do(app):
+    for command in app.registered_commands:
+        run = CliRunner().invoke(app, [command.name or command.callback.__name__, "--help"])
+        assert run.exit_code == 0
+        assert not TYPES.search(run.output)
 
 
 def test_no_verb_shows_the_help(edge_detect):

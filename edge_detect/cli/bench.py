@@ -9,8 +9,8 @@ def bench(
     models: Annotated[
         Optional[list[str]], typer.Argument(metavar="MODEL", help=".tflite files or names of shipped models.")
     ] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="How often each model is timed.")] = 200,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of the interpreter.")] = 1,
+    rounds: Annotated[int, typer.Option(min=1, metavar="N", help="How often each model is timed.")] = 200,
+    threads: Annotated[int, typer.Option(min=1, metavar="N", help="Threads of the interpreter.")] = 1,
 ) -> None:
     """Time models on this machine, side by side.
 

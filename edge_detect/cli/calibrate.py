@@ -4,7 +4,7 @@ import json
 import os
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -20,12 +20,12 @@ def calibrate(
     fpr: Annotated[
         float, typer.Option(metavar="RATE", help="The share of real photos that may be called fake, such as 0.01.")
     ] = 0.05,
-    least: Annotated[int, typer.Option(min=1, help="How many photos must count.")] = 50,
+    least: Annotated[int, typer.Option(min=1, metavar="N", help="How many photos must count.")] = 50,
     finder: options.Finder = None,
     whole_image: options.WholeImage = False,
     small_faces: options.SmallFaces = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
-    workers: Annotated[Optional[int], typer.Option(min=1, help="Threads; default: one per core.")] = None,
+    workers: options.Workers = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
     """Make a copy of a model with thresholds for your own camera.

@@ -6,22 +6,25 @@ from typing import Annotated, Optional
 
 import typer
 
+from edge_detect.cli import options
+
 
 def compare(
     one: Annotated[str, typer.Argument(metavar="A", help="A .tflite classifier or the name of a shipped one.")],
     two: Annotated[str, typer.Argument(metavar="B", help="Another with the same labels.")],
     data: Annotated[
-        list[Path], typer.Option(help="Labelled pictures: a folder with labels.csv, or with one for each label.")
+        list[Path],
+        typer.Option(metavar="DATA", help="Labelled pictures: a folder with labels.csv, or with one for each label."),
     ],
     split: Annotated[
         Optional[list[str]],
-        typer.Option(help="Which pictures; repeatable; default: test and unseen, else all."),
+        typer.Option(metavar="NAME", help="Which pictures; repeatable; default: test and unseen, else all."),
     ] = None,
     report: Annotated[
         Optional[Path], typer.Option(metavar="FILE", help="Write a page with the worst disagreements: one HTML file.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
-    workers: Annotated[Optional[int], typer.Option(min=1, help="Threads; default: one per core.")] = None,
+    workers: options.Workers = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
     """Compare two models on the same pictures.

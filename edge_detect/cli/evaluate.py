@@ -6,6 +6,8 @@ from typing import Annotated, Optional
 
 import typer
 
+from edge_detect.cli import options
+
 
 def evaluate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A .tflite classifier or the name of a shipped one.")],
@@ -16,7 +18,8 @@ def evaluate(
         ),
     ],
     split: Annotated[
-        Optional[list[str]], typer.Option(help="Which pictures; repeatable; default: test and unseen.")
+        Optional[list[str]],
+        typer.Option(metavar="NAME", help="Which pictures; repeatable; default: test and unseen."),
     ] = None,
     beside: Annotated[
         Optional[list[str]], typer.Option("--with", metavar="MODEL", help="Another model beside it; repeatable.")
@@ -31,7 +34,7 @@ def evaluate(
         Optional[Path], typer.Option(metavar="FILE", help="Write a report with drawings: one HTML file.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
-    workers: Annotated[Optional[int], typer.Option(min=1, help="Threads; default: one per core.")] = None,
+    workers: options.Workers = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
     """Measure a classifier on labelled face crops, as experts expect it.

@@ -14,7 +14,7 @@ def evaluate_faces(
     model: Annotated[
         str, typer.Option("--model", "-m", metavar="MODEL", help="A .tflite finder or the name of a shipped one.")
     ] = "face",
-    split: Annotated[str, typer.Option(help="Which pictures: train, val or test.")] = "test",
+    split: Annotated[str, typer.Option(metavar="NAME", help="Which pictures: train, val or test.")] = "test",
     small_faces: Annotated[bool, typer.Option("--small-faces", help="Search again in overlapping tiles.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:

@@ -16,6 +16,7 @@ from edge_detect.cli.convert import OPTIONS, convert
 from edge_detect.cli.evaluate import evaluate
 from edge_detect.cli.evaluate_faces import evaluate_faces
 from edge_detect.cli.gradio import gradio
+from edge_detect.cli.help import Verb
 from edge_detect.cli.info import info
 from edge_detect.cli.process import finish
 from edge_detect.cli.scan import scan
@@ -32,17 +33,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(scan)
-app.command()(watch)
-app.command()(cameras)
-app.command()(serve)
-app.command()(gradio)
-app.command()(calibrate)
-app.command()(info)
-app.command()(bench)
-app.command()(evaluate)
-app.command()(evaluate_faces)
-app.command()(compare)
+for verb in (scan, watch, cameras, serve, gradio, calibrate, info, bench, evaluate, evaluate_faces, compare):
+    app.command(cls=Verb)(verb)
 app.command(**OPTIONS)(convert)
 
 

@@ -26,6 +26,7 @@ Fpr = Annotated[
         help="Call fake what this share of real pictures reaches, such as 0.01; `edge-detect info` lists them.",
     ),
 ]
+Workers = Annotated[Optional[int], typer.Option(min=1, metavar="N", help="Threads; default: one per core.")]
 
 
 def check_search(*, whole_image: bool, small_faces: bool, finder: str | None) -> None:

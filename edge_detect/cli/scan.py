@@ -40,7 +40,7 @@ def scan(
         Optional[Path],
         typer.Option(metavar="DIR", help="Write the pictures, as decoded, with boxes and scores drawn in."),
     ] = None,
-    workers: Annotated[Optional[int], typer.Option(min=1, help="Threads; default: one per core.")] = None,
+    workers: options.Workers = None,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 also when something is flagged.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no summary.")] = False,
 ) -> None:

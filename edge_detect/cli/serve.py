@@ -34,7 +34,7 @@ def serve(
     whole_image: options.WholeImage = False,
     small_faces: options.SmallFaces = False,
     fpr: options.Fpr = None,
-    workers: Annotated[Optional[int], typer.Option(min=1, help="Threads; default: one per core.")] = None,
+    workers: options.Workers = None,
     queue: Annotated[
         int, typer.Option(min=0, metavar="N", help="Requests that may wait for a worker; more get a 503.")
     ] = QUEUE,

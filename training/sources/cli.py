@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from edge_detect.cli.help import Verb
 from edge_detect.errors import EdgeDetectError, ExitCode
 
 app = typer.Typer(
@@ -16,16 +17,20 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 Beside = Annotated[
     list[Path] | None,
-    typer.Option(help="Labelled pictures used together with these: their splits stay, none of theirs is held twice."),
+    typer.Option(
+        metavar="DATA",
+        help="Labelled pictures used together with these: their splits stay, none of theirs is held twice.",
+    ),
 ]
 
 
-@app.command("list")
+@app.command("list", cls=Verb)
 def list_sources(
     as_json: Annotated[bool, typer.Option("--json", help="All that is known of them, for programs.")] = False,
 ) -> None:
@@ -41,17 +46,22 @@ def list_sources(
         typer.echo(f"{source.name:14}{labels:15}{source.about}")
 
 
-@app.command()
+@app.command(cls=Verb)
 def build(
-    sources: Annotated[list[str], typer.Argument(metavar="NAME…", help="Of a source, its .toml file, or 'all'.")],
-    out: Annotated[Path, typer.Option(help="Folder for the built sources, each in its own.")],
+    sources: Annotated[list[str], typer.Argument(metavar="NAME", help="Of a source, its .toml file, or 'all'.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the built sources, each in its own.")],
     clones: Annotated[
-        Path | None, typer.Option(help="Folder of clones on disk, bare or not; else they are fetched into OUT/clones.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder of clones on disk, bare or not; else they are fetched into OUT/clones."
+        ),
     ] = None,
     beside: Beside = None,
-    finder: Annotated[str, typer.Option(help="The face finder: a .tflite file, or a shipped one.")] = "face",
-    limit: Annotated[int, typer.Option(min=0, help="At most so many pictures a source; 0 for all.")] = 0,
-    workers: Annotated[int, typer.Option(min=0, help="Threads; 0 for one per core.")] = 0,
+    finder: Annotated[
+        str, typer.Option(metavar="MODEL", help="The face finder: a .tflite file, or a shipped one.")
+    ] = "face",
+    limit: Annotated[int, typer.Option(metavar="N", min=0, help="At most so many pictures a source; 0 for all.")] = 0,
+    workers: Annotated[int, typer.Option(metavar="N", min=0, help="Threads; 0 for one per core.")] = 0,
 ) -> None:
     """Cut the face crops of sources; goes on where it was interrupted."""
     from training.sources.run import build_all
@@ -61,11 +71,13 @@ def build(
         sys.exit(ExitCode.USAGE)
 
 
-@app.command()
+@app.command(cls=Verb)
 def check(
     root: Annotated[Path, typer.Argument(metavar="DIR", help="The folder given to build as --out.")],
     beside: Beside = None,
-    report: Annotated[Path | None, typer.Option(help="A file that shows the figures, as docs/data.md does.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A file that shows the figures, as docs/data.md does.")
+    ] = None,
 ) -> None:
     """Check splits, drop near-duplicates, measure leakage; write labels.csv, dropped.csv and contact sheets."""
     from edge_detect.document import check_markers, replace_between
@@ -82,12 +94,14 @@ def check(
     typer.echo(text)
 
 
-@app.command()
+@app.command(cls=Verb)
 def originals(
-    sources: Annotated[list[str], typer.Argument(metavar="NAME…", help="Of a source, its .toml file, or 'all'.")],
-    crops: Annotated[Path, typer.Option(help="Labelled crops: the photos of their split 'test' are wanted.")],
-    clones: Annotated[Path, typer.Option(help="Folder of clones on disk, bare or not.")],
-    out: Annotated[Path, typer.Option(help="Folder for the photos and their labels.csv.")],
+    sources: Annotated[list[str], typer.Argument(metavar="NAME", help="Of a source, its .toml file, or 'all'.")],
+    crops: Annotated[
+        Path, typer.Option(metavar="DATA", help="Labelled crops: the photos of their split 'test' are wanted.")
+    ],
+    clones: Annotated[Path, typer.Option(metavar="DIR", help="Folder of clones on disk, bare or not.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the photos and their labels.csv.")],
 ) -> None:
     """Write the whole photos behind crops, for `python -m training photos`."""
     from training.sources.originals import originals as run
