@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +23,10 @@ class Latency:
     name: str
     p50: float
     p95: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same, ready for JSON."""
+        return {"name": self.name, "ms_p50": round(self.p50, 3), "ms_p95": round(self.p95, 3)}
 
 
 def bench(candidates: dict[str, Callable[[], object]], rounds: int = 200, warm_up: int = 20) -> list[Latency]:

@@ -69,6 +69,12 @@ def test_bench_names_each_model_and_its_ratio(edge_detect, tiny_model):
     assert run.lines[1].split()[2:] == ["1.00", str(tiny_model)]
 
 
+def test_bench_prints_json_for_programs(edge_detect, tiny_model):
+    (figures,) = json.loads(edge_detect("bench", "--rounds", "3", "--json", tiny_model).out)
+    assert figures["name"] == str(tiny_model)
+    assert 0 < figures["ms_p50"] <= figures["ms_p95"]
+
+
 class Counted(Network):
     """A network that counts how often it ran."""
 

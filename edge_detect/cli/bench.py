@@ -1,5 +1,6 @@
 """`edge-detect bench`: how fast models are on this machine."""
 
+import json
 from typing import Annotated, Optional
 
 import typer
@@ -11,6 +12,7 @@ def bench(
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, metavar="N", help="How often each model is timed.")] = 200,
     threads: Annotated[int, typer.Option(min=1, metavar="N", help="Threads of the interpreter.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Time models on this machine, side by side.
 
@@ -30,6 +32,9 @@ def bench(
     if not models:
         candidates["a frame, from pixels to verdict"] = timing.frame(Detector.load(threads=threads))
     results = timing.bench(candidates, rounds)
+    if as_json:
+        typer.echo(json.dumps([result.to_dict() for result in results], indent=2))
+        return
     typer.echo("p50 ms  p95 ms  ratio  what")
     for result in results:
         typer.echo(f"{result.p50:6.2f}  {result.p95:6.2f}  {result.p50 / results[0].p50:5.2f}  {result.name}")
