@@ -1,7 +1,8 @@
 """How well a finder finds: recall of certain faces by size and by source, and boxes where no face is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from edge_detect.faces import FaceFinder, Found
 from edge_detect.matching import Matches, match
+from edge_detect.pool import in_order
 from edge_detect.scenes import Scene, load_scene
 from edge_detect.table import number, table
 
@@ -26,13 +28,23 @@ class Outcome:
     sizes: NDArray[np.float32]
 
 
-def evaluate_faces(finder: FaceFinder, scenes: Sequence[Scene], *, small_faces: bool = False) -> dict[str, Any]:
+def evaluate_faces(
+    finders: Sequence[FaceFinder],
+    scenes: Sequence[Scene],
+    *,
+    small_faces: bool = False,
+    advance: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
     """Figures over scenes: recall by size, false boxes per picture, share of faceless pictures without a box.
 
     A face is found when a box shares more than half with it (intersection over union); a box is false when it touches
-    no labelled face, doubtful ones included. Raises PictureError, which names the file, when a scene cannot be read.
+    no labelled face, doubtful ones included. finders: the same one for each thread; advance is called for each scene.
+    Raises PictureError, which names the file, when a scene cannot be read.
     """
-    outcomes = [_outcome(finder, scene, small_faces) for scene in scenes]
+    outcomes = []
+    for outcome in in_order(scenes, finders, partial(_outcome, small_faces=small_faces)):
+        outcomes.append(outcome)
+        advance()
     sources = sorted({scene.source for scene in scenes})
     by_source = {source: _figures([o for o in outcomes if o.scene.source == source]) for source in sources}
     return {**_figures(outcomes), "sources": by_source}
@@ -62,7 +74,7 @@ def as_arrays(found: Iterable[Found]) -> tuple[NDArray[np.float32], NDArray[np.f
     return boxes, np.array([f.score for f in faces], np.float32)
 
 
-def _outcome(finder: FaceFinder, scene: Scene, small_faces: bool) -> Outcome:
+def _outcome(finder: FaceFinder, scene: Scene, *, small_faces: bool) -> Outcome:
     boxes, _ = as_arrays(finder.find(load_scene(scene), small_faces=small_faces))
     return Outcome(scene, match(boxes, scene.boxes, scene.certain), scene.sizes[scene.certain])
 

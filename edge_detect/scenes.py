@@ -6,6 +6,7 @@ score, votes); the split is the first part of a file's path, `train/` or `test/`
 
 import csv
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,15 +45,27 @@ def read_scenes(root: Path) -> list[Scene]:
     """All scenes below `root`, sorted by path; one in eight of `train/`, by a hash of its name, becomes `val`.
 
     Raises UsageError when a table is missing, lacks a column or holds something else than numbers, and when a face is
-    in no picture of `images.csv`.
+    in no picture of `images.csv`, or there is none.
     """
     pictures = {row["file"]: row for row in _rows(root / "images.csv", "file", "source", "width", "height")}
+    if not pictures:
+        raise UsageError(f"{root} holds no pictures")
     faces: dict[str, list[dict[str, str]]] = {name: [] for name in pictures}
     for row in _rows(root / "faces.csv", "file", *_CORNERS, "score", "votes"):
         if row["file"] not in faces:
             raise UsageError(f"{root / 'faces.csv'}: {row['file']} is not in images.csv")
         faces[row["file"]].append(row)
     return [_scene(root, picture, faces[name]) for name, picture in sorted(pictures.items())]
+
+
+def of_split(scenes: Iterable[Scene], split: str) -> list[Scene]:
+    """The scenes of a split. Raises UsageError, which names the splits there are, when it has none."""
+    by_split: dict[str, list[Scene]] = {}
+    for scene in scenes:
+        by_split.setdefault(scene.split, []).append(scene)
+    if split not in by_split:
+        raise UsageError(f"no picture is in the split {split!r}; there are pictures in {', '.join(sorted(by_split))}")
+    return by_split[split]
 
 
 def _rows(table: Path, *columns: str) -> list[dict[str, str]]:

@@ -57,7 +57,7 @@ def finder():
 
 
 def test_recall_false_boxes_and_faceless_pictures_are_counted(scenes, finder):
-    figures = evaluate_faces(finder, read_scenes(scenes))
+    figures = evaluate_faces([finder], read_scenes(scenes))
     assert figures["pictures"] == 5
     assert figures["sizes"]["large"] == {"faces": 1, "recall": 1.0}
     assert figures["sizes"]["medium"] == {"faces": 1, "recall": 0.0}
@@ -69,7 +69,7 @@ def test_recall_false_boxes_and_faceless_pictures_are_counted(scenes, finder):
 
 
 def test_the_table_has_a_row_for_all_and_for_each_source(scenes, finder):
-    rows = tables({"test": evaluate_faces(finder, read_scenes(scenes))}).splitlines()
+    rows = tables({"test": evaluate_faces([finder], read_scenes(scenes))}).splitlines()
     assert [row.split("|")[1].strip() for row in rows[2:]] == ["**test**", "one", "two"]
     assert "1.000 of 1" in rows[2]
 
@@ -77,7 +77,7 @@ def test_the_table_has_a_row_for_all_and_for_each_source(scenes, finder):
 def test_a_scene_that_cannot_be_read_is_named(scenes, finder):
     (scenes / "test" / "found.png").write_bytes(b"no picture")
     with pytest.raises(PictureError, match=r"found\.png"):
-        evaluate_faces(finder, read_scenes(scenes))
+        evaluate_faces([finder], read_scenes(scenes))
 
 
 def test_the_verb_prints_a_table_or_json(edge_detect, tiny_finder, scenes):
@@ -87,12 +87,31 @@ def test_the_verb_prints_a_table_or_json(edge_detect, tiny_finder, scenes):
     assert figures["pictures"] == 5
 
 
+def test_figures_do_not_depend_on_the_number_of_threads(edge_detect, tiny_finder, scenes):
+    one, many = (
+        edge_detect("evaluate-faces", scenes, "-m", tiny_finder, "--json", "--workers", threads) for threads in (1, 3)
+    )
+    assert (one.code, one.out) == (many.code, many.out)
+
+
+def test_progress_is_called_for_each_scene(scenes, finder):
+    done = []
+    evaluate_faces([finder], read_scenes(scenes), advance=lambda: done.append(1))
+    assert len(done) == len(SCENES)
+
+
+def test_a_folder_without_pictures_is_said_to_be_so(edge_detect, tiny_finder, tmp_path):
+    run = edge_detect("evaluate-faces", write_scenes(tmp_path), "-m", tiny_finder)
+    assert (run.code, run.out) == (2, "")
+    assert f"{tmp_path} holds no pictures" in run.err
+
+
 def test_the_verb_refuses_a_classifier_an_empty_split_and_a_folder_without_tables(
     edge_detect, tiny_finder, tiny_model, scenes, tmp_path
 ):
     for arguments, message in (
         ((scenes, "-m", tiny_model), "is a classifier, and a finder is needed"),
-        ((scenes, "-m", tiny_finder, "--split", "val"), "no pictures in the split 'val'"),
+        ((scenes, "-m", tiny_finder, "--split", "val"), "no picture is in the split 'val'; there are pictures in test"),
         ((tmp_path, "-m", tiny_finder), "holds no images.csv"),
     ):
         run = edge_detect("evaluate-faces", *arguments)
@@ -138,4 +157,4 @@ def test_tables_as_spreadsheets_write_them_are_read(scenes):
 def test_a_missing_picture_is_named_once(scenes, finder):
     (scenes / "test" / "found.png").unlink()
     with pytest.raises(PictureError, match=r"found\.png: No such file or directory$"):
-        evaluate_faces(finder, read_scenes(scenes))
+        evaluate_faces([finder], read_scenes(scenes))

@@ -87,7 +87,7 @@ def test_odd_sizes_are_searched_without_a_fuss(finder, size):
 
 def test_the_recorded_figures_are_measured_again(figures, finder, scenes):
     chosen = [scene for scene in read_scenes(scenes) if scene.split == "test" and scene.source == "video_news"]
-    measured = evaluate_faces(finder, chosen)
+    measured = evaluate_faces([finder], chosen)
     recorded = figures["face-int8"]["modes"]["whole"]["sources"]["video_news"]
     assert measured["sizes"] == recorded["sizes"]
     assert measured["false_boxes_per_picture"] == recorded["false_boxes_per_picture"]

@@ -36,7 +36,7 @@ def measure(paths: list[Path], data: list[Path], together: Sequence[Sequence[str
 def _measure(path: Path, scenes: list[Scene]) -> dict[str, Any]:
     flatbuffer, card = read_packed(path)
     finder = FaceFinder(Network(flatbuffer, card))
-    modes = {name: evaluate_faces(finder, scenes, small_faces=name == "tiles") for name in MODES}
+    modes = {name: evaluate_faces([finder], scenes, small_faces=name == "tiles") for name in MODES}
     short = {
         name: {key: value for key, value in figures.items() if key != "sources"} for name, figures in modes.items()
     }
