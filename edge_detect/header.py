@@ -13,6 +13,12 @@ from edge_detect.errors import PictureError
 _ALONE = {0x01, *range(0xD0, 0xD8)}
 _ENDS = (0xD8, 0xD9)
 """JPEG markers that no length follows: those that decoders skip, and the beginning and the end of a picture."""
+_MARKER = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
+"""What may begin a segment between a JPEG's scans, or be its end; decoders pass over all others there."""
+MAX_SCANS = 100
+"""Scans of a JPEG: encoders write ten or so, and each costs a decoder a walk over all pixels, however short it is."""
+_MAX_SEGMENTS = 1000
+"""Segments behind a JPEG's first scan: scans, and a few tables for each."""
 HEAD = 32
 """Bytes that tell what kind of file it is."""
 SUPPORTED = "JPEG, PNG, WebP, BMP and TIFF"
@@ -105,7 +111,20 @@ def _jpeg(data: bytes) -> Header:
             break
     if data.find(b"\xff\xd9", at) < 0:
         raise PictureError("the JPEG data is truncated; copy the file again")
+    _check_scans(data, at)
     return Header("JPEG", width, height)
+
+
+def _check_scans(data: bytes, at: int) -> None:
+    """Raise PictureError when a JPEG has too many scans, or segments; at: where the data of the first scan begins."""
+    scans, segments = 1, 0
+    while (found := _MARKER.search(data, at)) and data[found.end() - 1] not in _ENDS:
+        scans += data[found.end() - 1] == 0xDA
+        segments += 1
+        if scans > MAX_SCANS or segments > _MAX_SEGMENTS:
+            what = f"{MAX_SCANS} scans" if scans > MAX_SCANS else f"{_MAX_SEGMENTS} segments behind the first scan"
+            raise PictureError(f"the JPEG has more than {what}; save it anew with another program")
+        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
 
 
 def _png(data: bytes) -> Header:

@@ -95,6 +95,21 @@ def test_markers_that_decoders_skip_do_not_hide_what_is_behind_them():
             read_header(data[:2] + early + data[2:])
 
 
+def test_scans_of_a_jpeg_are_limited_wherever_they_hide():
+    """Each is a walk over all pixels: some megabytes of them would keep a decoder busy for days."""
+    remark = b"\xff\xfe\x00\x04\xff\xd9"  # what looks like the end of the picture
+    for between in (b"", remark, b"\xff", b"\xff\xd0", b"\xff\x02\xff\xff"):
+        with pytest.raises(PictureError, match="more than 100 scans"):
+            read_header(zoo.with_scans(100, between))
+
+
+def test_what_only_looks_like_scans_does_not_count():
+    """In a remark, or behind the picture, where phones put films."""
+    remark = b"\xff\xfe\x01\x92" + b"\xff\xda" * 200
+    for data in (zoo.with_scans(80), zoo.with_scans(2, remark), zoo.with_scans(0) + b"\xff\xda" * 200):
+        assert image.decode(data).pixels.shape == zoo.scene().shape
+
+
 def with_entries(tiff: bytes, *more: bytes) -> bytes:
     """A little-endian TIFF whose directory has more entries."""
     (at,) = struct.unpack_from("<I", tiff, 4)

@@ -54,6 +54,13 @@ def with_orientation(
     return encode(np.ascontiguousarray(undo(picture)), kind, exif=orientation(number), **options)
 
 
+def with_scans(more: int, between: bytes = b"") -> bytes:
+    """A progressive JPEG whose last scan is there `more` times more, with something between them."""
+    jpeg = encode(scene(), "JPEG", progressive=True)
+    last = jpeg.rindex(b"\xff\xda")
+    return jpeg[:-2] + (between + jpeg[last:-2]) * more + jpeg[-2:]
+
+
 def good() -> dict[str, bytes]:
     """File name → bytes, for every supported kind."""
     rgb = scene()
@@ -97,6 +104,8 @@ def broken() -> dict[str, bytes]:
         "half.bmp": encode(rgb, "BMP")[:5000],
         "half.tiff": tiff[:3000],
         "header-only.jpg": jpeg[:12],
+        "scans.jpg": with_scans(200),
+        "segments.jpg": with_scans(1, b"\xff\xfe\x00\x02" * 1000),
         "text.jpg": b"this is no picture at all\n",
         "moving.gif": encode(rgb, "GIF"),
         "BMW.txt": b"BMW, VW and Audi: cars that he has had\n",

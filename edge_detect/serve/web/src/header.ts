@@ -16,6 +16,10 @@ export interface Header {
 /** JPEG markers that no length follows: those that decoders skip, and the beginning and the end of a picture. */
 const ALONE = [0x01, 0xd0, 0xd1, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7];
 const ENDS = [0xd8, 0xd9];
+/** Scans of a JPEG: encoders write ten or so, and each costs a decoder a walk over all pixels, however short it is. */
+const MAX_SCANS = 100;
+/** Segments behind a JPEG's first scan: scans, and a few tables for each. */
+const MAX_SEGMENTS = 1000;
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -92,7 +96,34 @@ function readJpeg(data: Bytes, view: DataView): Header {
     at += 2 + length;
   }
   if (find(data, "\xff\xd9", at) < 0) throw new PictureError("the JPEG data is truncated; copy the file again");
+  checkScans(data, at);
   return plain("JPEG", width, height);
+}
+
+/** Throw PictureError when a JPEG has too many scans, or segments; at: where the data of the first scan begins. */
+function checkScans(data: Bytes, at: number): void {
+  let scans = 1;
+  let segments = 0;
+  for (let found = nextMarker(data, at); found >= 0; found = nextMarker(data, at)) {
+    const marker = data[found + 1]!;
+    if (ENDS.includes(marker)) return;
+    if (marker === 0xda) scans++;
+    segments++;
+    if (scans > MAX_SCANS || segments > MAX_SEGMENTS) {
+      const what = scans > MAX_SCANS ? `${MAX_SCANS} scans` : `${MAX_SEGMENTS} segments behind the first scan`;
+      throw new PictureError(`the JPEG has more than ${what}; save it anew with another program`);
+    }
+    at = found + 2 + (((data[found + 2] ?? 0) << 8) | (data[found + 3] ?? 0));
+  }
+}
+
+/** Where what may begin a segment between a JPEG's scans, or be its end, is next; decoders pass over all others. */
+function nextMarker(data: Bytes, from: number): number {
+  for (let at = data.indexOf(0xff, from); at >= 0; at = data.indexOf(0xff, at + 1)) {
+    const marker = data[at + 1] ?? 0;
+    if ((marker >= 0xc0 && marker <= 0xcf) || (marker >= 0xd8 && marker <= 0xfe)) return at;
+  }
+  return -1;
 }
 
 function readPng(data: Bytes, view: DataView): Header {
