@@ -27,18 +27,27 @@ class Upload:
     data: bytes
 
 
+class _Parser(MultiPartParser):
+    """A parser that knows whether the form's closing boundary came."""
+
+    ended = False
+
+    def on_end(self) -> None:
+        self.ended = True
+
+
 async def read_uploads(request: Request, max_bytes: int) -> list[Upload]:
     """The files of the field FIELD, in order.
 
-    Raises HTTPException: 400 for a form that is damaged, 408 when it comes too slowly, 413 when it is larger than
-    `max_bytes`, 415 when it is no form, 422 when it has no such file.
+    Raises HTTPException: 400 for a form that is damaged or has no end, 408 when it comes too slowly, 413 when it is
+    larger than `max_bytes`, 415 when it is no form, 422 when it has no such file.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
         raise HTTPException(415, f"send {_FORM} with the field {FIELD!r}, once for each picture")
     if (length := request.headers.get("content-length", "0")).isdecimal() and int(length) > max_bytes:
         raise _too_large(max_bytes)
     # Nothing of a picture is written to a disk: what may be sent at all fits into memory.
-    parser = MultiPartParser(request.headers, _bounded(request, max_bytes), max_files=FILES, max_fields=FILES)
+    parser = _Parser(request.headers, _bounded(request, max_bytes), max_files=FILES, max_fields=FILES)
     parser.spool_max_size = max_bytes + 1
     try:
         with anyio.fail_after(BODY_SECONDS):
@@ -49,6 +58,8 @@ async def read_uploads(request: Request, max_bytes: int) -> list[Upload]:
         raise HTTPException(400, "the request ended before its end") from error
     except MultiPartException as error:
         raise HTTPException(400, f"the form cannot be read: {error.message}") from error
+    if not parser.ended:
+        raise HTTPException(400, "the form cannot be read: its closing boundary is missing")
     files = [value for value in form.getlist(FIELD) if isinstance(value, UploadFile)]
     if not files:
         raise HTTPException(422, f"the form has no file in the field {FIELD!r}")
