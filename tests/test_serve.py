@@ -2,9 +2,11 @@
 
 import http.client
 import json
+import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import httpx
@@ -18,6 +20,20 @@ from edge_detect.serve.hardening import HEADERS
 from edge_detect.serve.posting import Form, post_at_once, running
 from edge_detect.serve.records import Record
 
+CUT_OFF = b"".join(Form.of(each).body.removesuffix(b"--edge-detect-boundary--\r\n") for each in (b"one", b"two"))
+"""A form with a whole file and one whose end is missing."""
+SLOW = """
+import sys, time
+from edge_detect.detector import Detector
+from edge_detect.serve import running
+running.STOP_SECONDS = 1
+Detector.inspect = lambda *_, **__: time.sleep(600)
+from edge_detect.cli import main
+sys.argv[0] = "edge-detect"
+main()
+"""
+"""A server that would need ten minutes for a picture, and does not wait that long for its end."""
+
 
 def test_the_records_are_those_of_scan(client, models, edge_detect, tmp_path):
     files = zoo.good() | zoo.broken()
@@ -30,7 +46,9 @@ def test_the_records_are_those_of_scan(client, models, edge_detect, tmp_path):
 
 
 def test_every_record_is_as_the_description_says(client):
-    records = post(client, *zoo.good().items(), *zoo.broken().items()).json()["results"]
+    files = zoo.good() | zoo.broken()
+    records = post(client, *files.items()).json()["results"]
+    assert [record["path"] for record in records] == list(files)
     for record in records:
         Record.model_validate(record)
 
@@ -85,6 +103,7 @@ def test_a_picture_is_never_read_from_a_path(client, tmp_path):
         ({"content": b"nonsense", "headers": {"Content-Type": "multipart/form-data; boundary=x"}}, 400, "form"),
         ({"content": b"", "headers": {"Content-Type": "multipart/form-data"}}, 400, "boundary"),
         ({"files": [("file", b"x")] * 101}, 400, "Too many files"),
+        ({"content": CUT_OFF, "headers": {"Content-Type": Form.of(b"").kind}}, 400, "closing boundary"),
     ],
 )
 def test_what_is_no_form_with_files_is_refused(client, options, status, said):
@@ -188,6 +207,24 @@ def test_requests_under_way_are_answered_before_the_end(models, interrupt):
         assert (status, answer["results"][0]["error"]) == (200, None)
         assert server.process.wait(PATIENCE) == 0
         assert server.process.stderr.read() == ""
+
+
+def test_a_picture_that_takes_too_long_does_not_hold_up_the_end(models):
+    command = [sys.executable, "-c", SLOW, "serve", "--port", "0", *models]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            port = int(re.findall(r":(\d+)/ ", server.stderr.readline())[0])
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as client:
+                with ThreadPoolExecutor(1) as posting:
+                    answer = posting.submit(post, client, plain())
+                    wait_until(lambda: in_flight(client))
+                    server.terminate()
+                assert answer.result().status_code == 503
+                assert "the server ends" in answer.result().json()["detail"]
+            assert server.wait(PATIENCE) == 0
+            assert "Traceback" not in server.stderr.read()
+        finally:
+            server.kill()
 
 
 def test_a_body_that_is_too_large_is_refused_whatever_its_head_says(models):

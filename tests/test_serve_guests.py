@@ -93,6 +93,13 @@ def test_with_a_token_the_api_is_locked_and_the_page_is_not(models, token_file):
         assert client.get("/metrics", headers=known).status_code == 200
 
 
+def test_names_that_are_given_are_the_only_ones_on_any_address(models, token_file):
+    options = ("--host", "0.0.0.0", "--token-file", str(token_file), "--allow-host", "Me.example")
+    with running(*models, *options) as server, httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
+        hosts = ("me.example", "localhost:8000", "any.example")
+        assert [client.get("/healthz", headers={"Host": host}).status_code for host in hosts] == [200, 200, 403]
+
+
 @pytest.mark.parametrize(
     ("text", "said"), [("", "is empty"), ("short", "16 or more"), ("with some blanks in it", "spaces")]
 )

@@ -5,6 +5,8 @@ from typing import Annotated, Optional
 import typer
 
 from edge_detect.cli import options
+from edge_detect.cli.process import end
+from edge_detect.errors import ExitCode
 
 
 def gradio(
@@ -28,3 +30,4 @@ def gradio(
     from edge_detect.serve.trials import serve_trials
 
     serve_trials(model or (), finder, port)
+    end(ExitCode.OK)  # what is still being decoded is of use to nobody

@@ -7,6 +7,8 @@ from typing import Annotated, Optional
 import typer
 
 from edge_detect.cli import options
+from edge_detect.cli.process import end
+from edge_detect.errors import ExitCode
 from edge_detect.serve.limits import MAX_BYTES, MAX_PIXELS, QUEUE
 
 
@@ -43,7 +45,8 @@ def serve(
 ) -> None:
     """Serve a page that scores pictures in the browser, and an HTTP API that scores them here.
 
-    Says on stderr where, once it answers. Ctrl-C and SIGTERM end it when requests under way are answered.
+    Says on stderr where, once it answers. Ctrl-C and SIGTERM end it when requests under way are answered, after
+    40 s at most.
     """
     options.check_search(whole_image=whole_image, small_faces=small_faces, finder=finder)
 
@@ -69,3 +72,4 @@ def serve(
         names=allow_host or (),
         origins=cors or (),
     )
+    end(ExitCode.OK)  # what is still being decoded is of use to nobody

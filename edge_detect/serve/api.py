@@ -32,7 +32,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     422: {"model": Unreadable, "description": "There is no file, or the first is empty or damaged."},
     503: {
         "model": Problem,
-        "description": "All places are taken.",
+        "description": "All places are taken, or the server ends.",
         "headers": {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}},
     },
 }

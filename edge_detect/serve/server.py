@@ -11,6 +11,7 @@ from edge_detect.errors import UsageError
 from edge_detect.hosts import LOCAL_NAMES, is_name, is_origin
 from edge_detect.scan import Inspector
 from edge_detect.serve.api import SCORE, new_api
+from edge_detect.serve.ending import CutOff
 from edge_detect.serve.guard import Locked, OwnNames
 from edge_detect.serve.hardening import Hardened
 from edge_detect.serve.limits import Limits
@@ -38,9 +39,10 @@ def serve(
     """Answer requests until told to stop.
 
     inspectors: one for each worker thread; finder: the card of the model that finds faces, None where none is searched;
-    port: 0 for a free one; names: other hosts than this machine's own that it may be asked for by, as behind a proxy;
-    origins: those whose pages may use the API. Raises UsageError when the port cannot be had, and when others than this
-    machine could ask without a token, or a name or an origin is none that a request could bear.
+    port: 0 for a free one; names: the hosts that it may be asked for by besides this machine's own, as behind a proxy;
+    without any, an address that others reach answers to every name; origins: those whose pages may use the API. Raises
+    UsageError when the port cannot be had, and when others than this machine could ask without a token, or a name or an
+    origin is none that a request could bear.
     """
     if wrong := next((name for name in names if not is_name(name)), None):
         raise UsageError(f"--allow-host {wrong}: give the name alone, as in pictures.example.org")
@@ -53,7 +55,7 @@ def serve(
         reached = f"--host {host} is" if not local else f"--allow-host {next(iter(names))} says that this is"
         raise UsageError(f"{reached} reached from other machines: give a token that they must know, with --token-file")
     own = {*LOCAL_NAMES, bracketed(host), *(name.lower() for name in names)}
-    app = new_app(inspectors, finder, limits, token, own if local else None, origins)
+    app = new_app(inspectors, finder, limits, token, own if local or names else None, origins)
     url = url_of(host, listening)
     run(app, listening, f"serving {url} (its API: {url}docs; Ctrl-C ends)")
 
@@ -83,4 +85,4 @@ def new_app(
             allow_headers=["Authorization"],
             expose_headers=["Retry-After"],
         )
-    return Hardened(OwnNames(app, names, origins), count=metrics.responded)
+    return Hardened(CutOff(OwnNames(app, names, origins)), count=metrics.responded)

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edge_detect.errors import EdgeDetectError
 from edge_detect.hosts import LOCAL_NAMES
+from edge_detect.serve.ending import CutOff
 from edge_detect.serve.guard import OwnNames
 from edge_detect.serve.hardening import POLICY, Hardened, headers
 from edge_detect.serve.limits import MAX_BYTES
@@ -56,7 +57,7 @@ def serve_trials(models: Sequence[str], finder: str | None, port: int) -> None:
         app = _new_app(trial, Path(uploads))
         url = url_of(HOST, listening)
         guarded = OwnNames(_NoAddresses(app), LOCAL_NAMES, ())
-        run(Hardened(guarded, headers(_POLICY)), listening, f"Gradio on {url} (Ctrl-C ends)")
+        run(Hardened(CutOff(guarded), headers(_POLICY)), listening, f"Gradio on {url} (Ctrl-C ends)")
 
 
 def _new_app(trial: Trial, uploads: Path) -> FastAPI:
