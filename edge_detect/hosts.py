@@ -2,6 +2,8 @@
 
 import re
 
+LOOPBACK = "127.0.0.1"
+"""The address that only this machine can reach."""
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 

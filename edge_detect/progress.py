@@ -1,5 +1,6 @@
 """A progress bar or a status line on stderr, where stderr is a terminal."""
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -60,5 +61,6 @@ def status_line(*, hidden: bool = False) -> Iterator[Callable[[Callable[[], str]
 
 
 def say(message: str) -> None:
-    """A line on stderr about how the work goes: stdout is for results."""
-    print(message, file=sys.stderr, flush=True)
+    """A line on stderr about how the work goes: stdout is for results. What stderr cannot take is no reason to stop."""
+    with contextlib.suppress(OSError):
+        print(message, file=sys.stderr, flush=True)

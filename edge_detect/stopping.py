@@ -10,9 +10,10 @@ from types import FrameType
 def until_told_to_stop(stop: Callable[[], None]) -> Iterator[None]:
     """Within, SIGTERM and Ctrl-C call `stop`, which lets the work end in good order; a second one ends the process."""
 
-    def heard(number: int, _frame: FrameType | None) -> None:
+    def heard(_number: int, _frame: FrameType | None) -> None:
         stop()
-        signal.signal(number, signal.SIG_DFL)
+        for number in before:
+            signal.signal(number, signal.SIG_DFL)
 
     before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -42,6 +42,18 @@ def test_newest_drops_and_counts_what_waits():
     assert buffer.dropped == 9
 
 
+def test_the_frame_rate_is_unknown_while_the_source_is_lost():
+    counts = Counts()
+    for now in (1.0, 1.5, 2.0):
+        counts.score(now, now)
+    assert counts.fps == pytest.approx(2)
+    counts.lose()
+    assert (counts.fps, counts.losses, counts.age(0.5)) == (None, 1, 0)
+    for now in (100.0, 101.0):
+        counts.score(now, now)
+    assert counts.fps == pytest.approx(1)
+
+
 def test_every_drops_nothing_and_makes_capture_wait():
     buffer = Buffer(Policy.EVERY)
     thread = threading.Thread(target=lambda: [*map(buffer.put, map(frame, range(50))), buffer.end()])

@@ -21,6 +21,7 @@ from edge_detect.errors import UsageError
 from edge_detect.live.events import Event, Kind
 from edge_detect.live.state import State
 from edge_detect.results import ModelId
+from edge_detect.sinks import mqtt
 from edge_detect.sinks.mqtt import PASSWORD, Mqtt, discovery
 from edge_detect.sinks.ways_out import open_outlets
 
@@ -114,7 +115,8 @@ def test_discovery_states_and_the_last_will_arrive_from_the_command(broker, list
     listener.wait(lambda topic, payload: (topic, payload) == ("edge-detect/hall/availability", "offline"))
 
 
-def test_events_of_the_time_without_a_broker_arrive_when_it_is_back(broker, listener):
+def test_events_of_the_time_without_a_broker_arrive_when_it_is_back(broker, listener, monkeypatch):
+    monkeypatch.setattr(mqtt, "RETRY", (5, 5))  # the listener, which is back sooner, hears all of them
     outlet = Mqtt(f"mqtt://127.0.0.1:{broker.port}/hall", "camera 0")
     outlet.start()
     outlet.put(event(0))

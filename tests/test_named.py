@@ -66,6 +66,10 @@ def test_no_event_names_the_password_of_a_camera():
     ("url", "name"),
     [
         ("rtsp://10.0.0.1:554/user=admin&password=hunter2&channel=1.sdp", "rtsp://10.0.0.1:554"),
+        (
+            "rtsp://me:pw@nvr/cam/realmonitor?channel=2&subtype=0&password=1234&key=h7",
+            "rtsp://nvr/cam/realmonitor?channel=2&subtype=0",
+        ),
         ("rtsp://admin:hunter%2F2@10.0.0.1/stream#hunter2", "rtsp://10.0.0.1/stream"),
     ],
 )
@@ -78,3 +82,11 @@ def test_a_password_that_breaks_its_url_is_wrong_usage_and_not_shown(password):
     with pytest.raises(UsageError, match="%2F") as raised:
         find_source(f"rtsp://admin:{password}@10.0.0.1/stream")
     assert "hunter" not in str(raised.value)
+
+
+def test_a_folder_that_is_called_as_a_camera_is_not_passed_over(tmp_path, monkeypatch):
+    (tmp_path / "2024").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"here: write /dev/video2024 or \./2024"):
+        find_source("2024")
+    assert find_source("2025").name == "camera 2025"

@@ -2,6 +2,7 @@
 
 import json
 import resource
+import shutil
 from contextlib import contextmanager
 
 import clips
@@ -34,7 +35,7 @@ def test_saved_events_are_capped_numbered_on_and_touch_nothing_else(tmp_path):
     for _ in range(2):
         outlet = SavedEvents(tmp_path, keep=3)
         outlet.start()
-        outlet.patient = True
+        outlet.is_patient = lambda: True
         for number in range(5):
             outlet.put(event(number))
         outlet.close()
@@ -42,6 +43,17 @@ def test_saved_events_are_capped_numbered_on_and_touch_nothing_else(tmp_path):
     assert names == [*(f"event-000000{n}.json" for n in ("08", "09", "10")), "event-mine.json"]
     SavedEvents(tmp_path, keep=1)  # not started: a watch that does not begin deletes nothing
     assert sorted(path.name for path in tmp_path.iterdir()) == names
+
+
+def test_a_folder_that_was_deleted_meanwhile_is_made_again(tmp_path):
+    outlet = SavedEvents(tmp_path / "events", keep=3)
+    for number in range(2):
+        outlet.deliver(event(number))
+        shutil.rmtree(tmp_path / "events")
+    outlet.deliver(event(2))
+    assert [path.name for path in (tmp_path / "events").iterdir()] == ["event-00000003.json"]
+    with pytest.raises(UsageError, match="another watch saves there"):
+        SavedEvents(tmp_path / "events", keep=3)
 
 
 @contextmanager

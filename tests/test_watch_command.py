@@ -6,6 +6,7 @@ import pty
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import clips
@@ -67,6 +68,11 @@ def test_people_get_a_line_per_change_and_a_verdict(edge_detect, tiny_model, cli
         (["CLIP", "--small-faces"], "--whole-image finds no faces"),
         (["CLIP", "--display"], "--preview 8080"),
         (["CLIP", "--trigger", "0"], "trigger"),
+        (["CLIP", "--window", "99999999999999999999"], "window"),
+        (["CLIP", "--keep", "5"], "of no use without --save-events"),
+        (["CLIP", "--mqtt", "mqtt://host/caf%C3%A9"], "the name 'café' cannot be part of a topic"),
+        (["FOLDER", "--policy", "newest"], "of a folder every picture is scored"),
+        (["FOLDER", "--every-frame"], "each picture of a folder stands for itself"),
         (["FOLDER", "--save-events", "FOLDER/events"], "its pictures would be watched, too"),
         (["MODEL"], "is no video"),
         ([], "Missing argument"),
@@ -113,6 +119,37 @@ def test_a_signal_finishes_the_frame_delivers_and_prints_the_summary(tiny_model,
     assert 0 < summary["frames"] < 2000
     assert summary["ways_out"]["save-events"]["delivered"] == 2
     assert process.returncode == 130
+
+
+def test_a_second_signal_of_either_kind_ends_at_once(tiny_model, tmp_path):
+    clip = clips.write(tmp_path / "clip.mkv", [clips.solid(clips.GREEN)] * 2000)
+    arguments = (clip, "--every-frame", "--whole-image", "-m", tiny_model)
+    process = started(*arguments, "--exec", "sleep 30", "--jsonl")
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    time.sleep(1)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode == -signal.SIGTERM
+
+
+def test_a_reader_that_reads_no_more_does_not_keep_a_stopped_watch_of_a_recording(tiny_model, tmp_path):
+    clip = clips.write(tmp_path / "clip.mkv", [clips.solid(clips.GREEN)] * 4000)
+    process = started(clip, "--every-frame", "--whole-image", "-m", tiny_model, "--jsonl")
+    process.stdout.readline()
+    time.sleep(3)  # the pipe is full, and so is the queue
+    process.terminate()
+    process.wait(PATIENCE)
+    process.stdout.close()
+    process.stderr.close()
+    assert process.returncode == 70  # lines are lost
+
+
+def test_the_web_server_may_come_from_the_environment(tiny_model, clip):
+    environment = {**os.environ, "EDGE_DETECT_WEBHOOK": "ftp://key@host"}
+    process = started(clip, "--whole-image", "-m", tiny_model, env=environment)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, "--webhook: the URL begins with" in err) == (2, True)
 
 
 def test_a_camera_that_was_never_there_ends_in_good_order(tiny_model):

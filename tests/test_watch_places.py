@@ -69,6 +69,51 @@ def test_pictures_that_arrive_in_a_folder_are_scored_each_for_itself(detector, t
     assert events[2].error
 
 
+def test_a_picture_whose_writer_pauses_is_read_when_it_is_whole(detector, tmp_path, monkeypatch):
+    pytest.importorskip("watchdog")
+    monkeypatch.setattr(folder_source, "SETTLE", 0.1)
+    data = zoo.encode(clips.noise(1, 200, 200), "PNG")
+
+    def arrive():
+        with (tmp_path / "slow.png").open("wb") as file:
+            file.write(data[:1000])
+            file.flush()
+            time.sleep(2)
+            file.write(data[1000:])
+
+    (event,) = folder_events(tmp_path, detector, arrive, 1)
+    assert event.error is None
+
+
+def test_a_picture_that_stays_open_is_read_when_it_has_settled_for_long(detector, tmp_path, monkeypatch):
+    pytest.importorskip("watchdog")
+    monkeypatch.setattr(folder_source, "SETTLE_OPEN", 1.0)
+    with (tmp_path / "open.png").open("wb") as file:
+
+        def arrive():
+            file.write(zoo.encode(clips.solid(clips.RED), "PNG"))
+            file.flush()
+
+        (event,) = folder_events(tmp_path, detector, arrive, 1)
+    assert (event.verdict, event.error) == ("fake", None)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"policy": "newest"}, "every picture is scored"),
+        ({"window": 3}, "stands for itself"),
+        ({"trigger": 1}, "stands for itself"),
+        ({"cooldown": 0}, "stands for itself"),
+        ({"every_frame": True}, "stands for itself"),
+    ],
+)
+def test_what_is_of_no_use_with_a_folder_is_refused(detector, tmp_path, settings, message):
+    pytest.importorskip("watchdog")
+    with pytest.raises(UsageError, match=message):
+        edge_detect.watch(tmp_path, detector, **settings)
+
+
 def test_a_missing_watchdog_names_its_extra(detector, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "watchdog", None)
     with pytest.raises(edge_detect.EdgeDetectError, match=r"edge-detect\[folder\]"):

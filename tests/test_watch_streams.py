@@ -7,9 +7,12 @@ import threading
 import time
 from pathlib import Path
 
+import clips
 import pytest
 
+import edge_detect
 from edge_detect import Detector
+from edge_detect.errors import UsageError
 from edge_detect.live import capture, watcher
 from edge_detect.live.events import Summary
 from edge_detect.live.watcher import Watcher
@@ -102,6 +105,17 @@ def test_an_mjpeg_stream_outlives_its_server_twice(mjpeg, tiny_model, monkeypatc
     states, summary = outlive(mjpeg, f"http://127.0.0.1:{mjpeg.port}/video", tiny_model, monkeypatch)
     assert states == ["real", "source_lost", "real", "source_lost", "real"]
     assert (summary.counts.losses, summary.counts.reconnects) == (2, 2)
+
+
+def test_a_recording_on_a_web_server_is_no_live_stream(tiny_model, tmp_path):
+    clips.write(tmp_path / "clip.mkv", [clips.solid(clips.GREEN)] * 20)
+    server = Server(sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", tmp_path)
+    server.start()
+    try:
+        with pytest.raises(UsageError, match=r"clip\.mkv is a recording and no live stream: download it"):
+            list(edge_detect.watch(f"http://127.0.0.1:{server.port}/clip.mkv", Detector.load(tiny_model)))
+    finally:
+        server.kill()
 
 
 def test_an_rtsp_stream_outlives_its_server_twice(rtsp, tiny_model, monkeypatch):

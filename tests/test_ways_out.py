@@ -1,21 +1,29 @@
 """Ways out of a watch, one by one: what arrives, and that nothing waits for a receiver that is slow or dead."""
 
+import contextlib
+import errno
 import hashlib
 import hmac
+import io
 import json
+import os
 import sys
 import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from events import event
 
 from edge_detect.errors import MissingExtraError, UsageError
+from edge_detect.progress import say
 from edge_detect.secret import read_secret
 from edge_detect.sinks import webhook as webhook_module
 from edge_detect.sinks.command import Command
+from edge_detect.sinks.lines import Lines
 from edge_detect.sinks.metrics import Metrics
 from edge_detect.sinks.outlet import Outlet
 from edge_detect.sinks.webhook import SIGNATURE, Webhook
@@ -71,13 +79,64 @@ def test_what_waits_for_a_dead_receiver_at_the_end_is_dropped_and_counted():
 
 def test_a_patient_way_out_loses_nothing():
     outlet = Slow()
-    outlet.patient = True
+    outlet.is_patient = lambda: True
     outlet.start()
     outlet.gate.set()
     for number in range(200):
         outlet.put(event(number))
     outlet.close()
     assert outlet.got == list(range(200))
+
+
+def test_patience_ends_when_the_watch_is_told_to_stop():
+    outlet, patient = Slow(), [True]
+    outlet.is_patient = lambda: patient[0]
+    outlet.start()
+    threading.Timer(0.5, patient.clear).start()
+    outlet.is_patient = lambda: bool(patient)
+    for number in range(20):
+        outlet.put(event(number))
+    outlet.close(0.05)
+    assert outlet.counts() == {"delivered": 0, "failed": 1, "dropped": 19}
+    outlet.gate.set()
+
+
+def test_that_events_are_dropped_is_said_once_until_none_waits_and_so_is_what_was_late():
+    outlet, said = Slow(), []
+    outlet.complain = said.append
+    outlet.start()
+    for _ in range(2):
+        outlet.gate.clear()
+        for number in range(100):
+            outlet.put(event(number))
+        outlet.gate.set()
+        wait_for(lambda: not outlet._queue and not outlet._overflows)
+    assert said == ["outlet: 10 events wait, and the oldest are dropped"] * 2
+    outlet.gate.clear()
+    for number in range(3):
+        outlet.put(event(number))
+    outlet.close(0.05)
+    assert said[2:] == ["outlet: 2 events were not delivered in time"]
+    outlet.gate.set()
+
+
+def test_a_complaint_that_cannot_be_printed_ends_no_way_out(monkeypatch):
+    class Failing(Outlet):
+        def deliver(self, message):
+            raise RuntimeError(f"no {message.frame}")
+
+    class Full(io.StringIO):
+        def write(self, _):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    outlet = Failing()
+    outlet.complain = say
+    outlet.start()
+    for number in range(3):
+        outlet.put(event(number))
+    outlet.close()
+    assert outlet.counts() == {"delivered": 0, "failed": 3, "dropped": 0}
 
 
 def test_a_failure_is_said_once_until_its_reason_changes():
@@ -111,12 +170,47 @@ def test_a_program_that_fails_or_hangs_is_counted(monkeypatch):
     from edge_detect.sinks import command
 
     monkeypatch.setattr(command, "LIMIT", 0.2)
-    for line in ("false", "sleep 60"):
-        outlet = Command(line)
+    for line, complaint in (("false", "ended with 1"), ("sleep 60", "took longer than 0.2 s and was ended")):
+        outlet, said = Command(line), []
+        outlet.complain = said.append
         outlet.start()
         outlet.put(event())
         outlet.close(PATIENCE)
         assert outlet.failed == 1
+        assert said == [f"exec: {line.split()[0]} {complaint}"]
+
+
+def test_what_a_program_has_started_ends_with_it(monkeypatch, tmp_path):
+    from edge_detect.sinks import command
+
+    monkeypatch.setattr(command, "LIMIT", 1.0)
+    outlet = Command(f"sh -c 'sleep 60 & echo $! > {tmp_path}/child; wait'")
+    outlet.start()
+    outlet.put(event())
+    outlet.close(PATIENCE)
+    child = Path(f"/proc/{int((tmp_path / 'child').read_text())}/stat")
+    wait_for(lambda: not child.exists() or child.read_text().split()[2] == "Z")
+    assert outlet.failed == 1
+
+
+def test_a_line_that_was_cut_off_is_not_continued_by_the_next(monkeypatch, tmp_path):
+    with (tmp_path / "lines").open("wb") as file:
+        room, write = [10, 0, 100], os.write
+
+        def disk(descriptor, data):  # full after so many bytes, until there is room again
+            if not (taken := min(room[0], len(data))):
+                room.pop(0)
+                raise OSError(errno.ENOSPC, "No space left on device")
+            room[0] -= taken
+            return write(descriptor, data[:taken])
+
+        monkeypatch.setattr(sys, "stdout", SimpleNamespace(isatty=lambda: False, fileno=file.fileno))
+        monkeypatch.setattr(os, "write", disk)
+        lines = Lines(lambda message: f"event {message.frame}", lambda: None)
+        for number in range(5):
+            with contextlib.suppress(OSError):
+                lines.deliver(event(number))
+    assert (tmp_path / "lines").read_text() == "event 0\nev\nevent 3\nevent 4\n"
 
 
 @pytest.mark.parametrize("line", ["", "no-such-program-here", "'unclosed"])

@@ -34,7 +34,9 @@ def watch(
             help="newest: drop frames that wait; every: capture waits. Default: newest for cameras and streams.",
         ),
     ] = None,
-    window: Annotated[int, typer.Option(min=1, metavar="N", help="Frames that a face's score is smoothed over.")] = 10,
+    window: Annotated[
+        int, typer.Option(min=1, max=10_000, metavar="N", help="Frames that a face's score is smoothed over.")
+    ] = 10,
     trigger: Annotated[int, typer.Option(min=1, metavar="N", help="Frames in a row that change the state.")] = 5,
     cooldown: Annotated[
         float, typer.Option(min=0, metavar="S", help="Seconds that fake holds after the last frame that said so.")
@@ -46,12 +48,23 @@ def watch(
     save_events: Annotated[
         Optional[Path], typer.Option(metavar="DIR", help="Write the frame, the crop and the JSON of each event.")
     ] = None,
-    keep: Annotated[int, typer.Option(min=1, metavar="N", help="Events in that folder at most; the oldest go.")] = 1000,
+    keep: Annotated[
+        Optional[int],
+        typer.Option(min=1, metavar="N", help="Events in that folder at most, the oldest go; default: 1000."),
+    ] = None,
     command: Annotated[
         Optional[str],
         typer.Option("--exec", metavar="CMD", help="Run a program for each event, its JSON on stdin; no shell."),
     ] = None,
-    webhook: Annotated[Optional[str], typer.Option(metavar="URL", help="POST each event to a web server.")] = None,
+    webhook: Annotated[
+        Optional[str],
+        typer.Option(
+            metavar="URL",
+            envvar="EDGE_DETECT_WEBHOOK",
+            show_envvar=False,
+            help="POST each event to a web server. Default: $EDGE_DETECT_WEBHOOK.",
+        ),
+    ] = None,
     webhook_secret: Annotated[
         Optional[Path], typer.Option(metavar="FILE", help="Sign what is posted with the secret in this file.")
     ] = None,
@@ -88,6 +101,7 @@ def watch(
     """
     options.check_search(whole_image=whole_image, small_faces=small_faces, finder=finder)
     for option, given, needed, there in (
+        ("--keep", keep, "--save-events", save_events),
         ("--webhook-secret", webhook_secret, "--webhook", webhook),
         ("--mqtt-password", mqtt_password, "--mqtt", mqtt),
         ("--mqtt-ca", mqtt_ca, "--mqtt", mqtt),
@@ -98,18 +112,20 @@ def watch(
     from edge_detect.detector import Detector
     from edge_detect.live.run import Outputs, run
     from edge_detect.live.watcher import Settings, find_policy
+    from edge_detect.sinks.saved import KEPT
     from edge_detect.sinks.ways_out import open_outlets
+    from edge_detect.sources.folder import is_watched
     from edge_detect.sources.named import find_source
     from edge_detect.sources.stream import Kind
 
     settings = Settings(find_policy(policy), window, trigger, cooldown, every_frame)
     found = find_source(source)
-    if save_events and found.kind is Kind.FOLDER and save_events.resolve().is_relative_to(Path(source).resolve()):
+    if save_events and found.kind is Kind.FOLDER and is_watched(save_events, Path(source)):
         raise UsageError(f"--save-events {save_events} lies in {source}: its pictures would be watched, too")
     outlets = open_outlets(
         found.name,
         save_events=save_events,
-        keep=keep,
+        keep=keep or KEPT,
         command=command,
         webhook=webhook,
         webhook_secret=webhook_secret,

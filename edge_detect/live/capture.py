@@ -35,6 +35,7 @@ class Capture:
 
     def start(self) -> None:
         """Begin to capture."""
+        self._begin = self._clock()
         self._thread.start()
 
     def stop(self) -> None:

@@ -29,6 +29,11 @@ class Counts:
         self._ages.append(now - captured)
         self._times.append(now)
 
+    def lose(self) -> None:
+        """Count a loss of the source. The frame rate begins anew with the next frame."""
+        self.losses += 1
+        self._times.clear()
+
     def age(self, quantile: float) -> float | None:
         """Seconds from capture to verdict at a quantile (0–1) of the recent frames; None before the first."""
         return float(np.quantile(list(self._ages), quantile)) if self._ages else None

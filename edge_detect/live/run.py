@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from edge_detect.detector import Detector, Inspection
 from edge_detect.errors import ExitCode
+from edge_detect.hosts import LOOPBACK
 from edge_detect.live import systemd
 from edge_detect.live.events import Kind, Summary
 from edge_detect.live.watcher import Settings, Watcher
 from edge_detect.progress import say, status_line
 from edge_detect.sinks.display import Display
 from edge_detect.sinks.lines import Lines, as_json, as_text
-from edge_detect.sinks.metrics import LOOPBACK, Metrics
+from edge_detect.sinks.metrics import Metrics
 from edge_detect.sinks.outlet import Outlet
 from edge_detect.sinks.preview import Preview
 from edge_detect.sources import stream
@@ -43,13 +44,14 @@ def run(source: Source, detector: Detector, settings: Settings, outputs: Outputs
     Raises SourceError when a recording cannot be read, UsageError when a port or window cannot be had.
     """
     viewers: list[Callable[[Inspection], None]] = []
-    heart = systemd.Heart()
+    pulses: list[Callable[[], None]] = [systemd.Heart().beat]
     recording = source.kind is stream.Kind.RECORDING
     with ExitStack() as stack:
         show = stack.enter_context(status_line(hidden=outputs.quiet))
 
         def beat() -> None:
-            heart.beat()
+            for pulse in pulses:
+                pulse()
             show(lambda: f"{watcher.state or 'waiting for the first frame'}; {watcher.counts}; {source.name}")
 
         watcher = Watcher(source, detector, settings, viewers=viewers, beat=beat)
@@ -57,7 +59,8 @@ def run(source: Source, detector: Detector, settings: Settings, outputs: Outputs
         everything = [lines, *outputs.outlets]
         for outlet in everything:
             outlet.complain = _say
-            outlet.patient = recording and outlet.local
+            if outlet.local and source.kind is not stream.Kind.LIVE:
+                outlet.is_patient = lambda: not watcher.stopped
         if outputs.metrics is not None:
             metrics = Metrics(outputs.metrics, watcher, everything)
             stack.callback(metrics.close)
@@ -71,6 +74,7 @@ def run(source: Source, detector: Detector, settings: Settings, outputs: Outputs
             display = Display(watcher.stop)
             stack.callback(display.close)
             viewers.append(display.show)
+            pulses.append(display.look_for_keys)
         with until_told_to_stop(watcher.stop):
             summary = _deliver(watcher, lines, outputs.outlets)
     if (lines.failed or lines.dropped) and not lines.unread:

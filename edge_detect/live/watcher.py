@@ -3,7 +3,7 @@
 import dataclasses
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Union
@@ -26,6 +26,8 @@ TICK = 0.25
 """Seconds that the loop waits for a frame before it looks whether it shall stop."""
 LATE = 10.0
 """Seconds without a frame after which a live source counts as lost, whatever it is doing."""
+WIDEST = 10_000
+"""Frames that a score can be smoothed over at most."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,10 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Raise UsageError for numbers that cannot work."""
-        if self.window < 1 or self.trigger < 1 or not self.cooldown >= 0:
-            raise UsageError("window and trigger are numbers of frames from 1, cooldown is seconds from 0")
+        if not 1 <= self.window <= WIDEST or self.trigger < 1 or not self.cooldown >= 0:
+            raise UsageError(
+                f"window and trigger are numbers of frames from 1, the former to {WIDEST}, cooldown is seconds from 0"
+            )
 
 
 class Watcher:
@@ -65,9 +69,15 @@ class Watcher:
         """Nothing is opened before the iteration begins.
 
         viewers: shown each frame with its smoothed faces; beat: called whenever the loop goes round; clock: seconds
-        that never go back.
+        that never go back. Raises UsageError for settings that are of no use with the source.
         """
         apart = source.kind is stream.Kind.FOLDER
+        if apart and settings.policy is Policy.NEWEST:
+            raise UsageError("of a folder every picture is scored: leave the policy newest out")
+        if apart and dataclasses.replace(settings, policy=None) != Settings():
+            raise UsageError(
+                "each picture of a folder stands for itself: window, trigger, cooldown and every_frame are of no use"
+            )
         self.counts = Counts()
         self.buffer = Buffer(settings.policy or default_policy(source))
         self._source = source
@@ -98,7 +108,7 @@ class Watcher:
         """Whether `stop` was called, so that a recording was not watched to its end."""
         return self._stopped
 
-    def __iter__(self) -> Iterator[Event | Summary]:
+    def __iter__(self) -> Generator[Event | Summary, None, None]:
         """Events as they happen. Raises SourceError or UsageError when a recording cannot be read."""
         self._began = self._last_frame = self._clock()
         self._capture.start()
@@ -161,7 +171,7 @@ class Watcher:
         late = self._clock() - self._last_frame >= LATE and self._source.kind is stream.Kind.LIVE
         previous = self._hysteresis.state
         if (lost or late) and self._hysteresis.lose():
-            self.counts.losses += 1
+            self.counts.lose()
             self._tracker.forget()
             error = f"{lost.reason}; trying again" if lost else f"{self._source.name} sent no frame for {LATE:.0f} s"
             yield dataclasses.replace(self._event(Kind.STATE, previous), error=error)
@@ -192,7 +202,8 @@ class Watcher:
         else:
             nothing_read = self.counts.unreadable == self.counts.scored > 0
             verdict = Verdict.UNREADABLE if nothing_read else Verdict.NO_FACE
-        deciding = tuple(self._clip.deciding(fake=verdict is Verdict.FAKE))
+        decided = verdict in (Verdict.FAKE, Verdict.REAL)
+        deciding = tuple(self._clip.deciding(fake=verdict is Verdict.FAKE)) if decided else ()
         return dataclasses.replace(
             summary, score=score, verdict=verdict, deciding=deciding, flagged=self._flagged or verdict is Verdict.FAKE
         )
@@ -223,17 +234,17 @@ def watch(
     trigger: int = 5,
     cooldown: float = 5.0,
     every_frame: bool = False,
-) -> Iterator[Union[Event, Summary]]:
+) -> Generator[Union[Event, Summary], None, None]:
     """Give the events of a camera, a stream, a recording or a folder as they happen.
 
     source: a camera's number or device file, "picamera2", a URL (rtsp, http), a video file, a pattern of picture files,
-    or a folder; detector: default Detector.load(); the others as in `Settings`. What comes last is a Summary; leaving
-    the loop earlier lets go of the source. Raises UsageError for what is no source or no setting, SourceError when
-    a recording cannot be read, and what Detector.load raises.
+    or a folder; detector: default Detector.load(); the others as in `Settings`. What comes last is a Summary. To leave
+    earlier, close what is returned: that lets go of the source. Raises UsageError for what is no source or no setting,
+    SourceError when a recording cannot be read, and what Detector.load raises.
     """
     found = source if isinstance(source, Source) else find_source(source)
     settings = Settings(find_policy(policy), window, trigger, cooldown, every_frame)
-    return iter(Watcher(found, detector or Detector.load(), settings))
+    return Watcher(found, detector or Detector.load(), settings).__iter__()
 
 
 def _with_smoothed(inspection: Inspection, seen: tuple[Seen, ...], verdict: Verdict, score: float | None) -> Inspection:

@@ -1,8 +1,11 @@
 """Events for a program: each as JSON on the standard input of a run of it, without a shell."""
 
+import contextlib
 import json
+import os
 import shlex
 import shutil
+import signal
 import subprocess
 
 from edge_detect.errors import UsageError
@@ -16,6 +19,7 @@ class Command(Outlet):
     """Runs a program once per event, one after the other."""
 
     name = "exec"
+    local = True
 
     def __init__(self, command: str) -> None:
         """command: the program and its arguments, quoted as in a shell. Raises UsageError when there is no such one."""
@@ -31,12 +35,21 @@ class Command(Outlet):
             )
 
     def deliver(self, message: Message) -> None:
-        """Run the program. What it prints goes to standard error, where it is no result of ours."""
-        subprocess.run(
+        """Run the program. What it prints goes to standard error, where it is no result of ours.
+
+        Raises RuntimeError when it fails, or takes longer than LIMIT: then it is ended, with all that it has started.
+        """
+        with subprocess.Popen(
             self._arguments,
-            input=json.dumps(message.to_dict()).encode() + b"\n",
+            stdin=subprocess.PIPE,
             stdout=2,
-            timeout=LIMIT,
             start_new_session=True,  # Ctrl-C is for the watch, which lets a run finish
-            check=True,
-        )
+        ) as process:
+            try:
+                process.communicate(json.dumps(message.to_dict()).encode() + b"\n", LIMIT)
+            except subprocess.TimeoutExpired as error:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                raise RuntimeError(f"{self._arguments[0]} took longer than {LIMIT:g} s and was ended") from error
+        if process.returncode:
+            raise RuntimeError(f"{self._arguments[0]} ended with {process.returncode}")

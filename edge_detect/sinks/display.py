@@ -34,6 +34,9 @@ class Display:
     def show(self, inspection: Inspection) -> None:
         """Show a frame."""
         cv2.imshow(TITLE, image.to_opencv(annotated(inspection)))
+
+    def look_for_keys(self) -> None:
+        """End the watch if a key says so; as often as the window shall answer."""
         if cv2.waitKey(1) & 0xFF in (ord("q"), 27):
             self._ended()
 

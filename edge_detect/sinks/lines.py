@@ -23,6 +23,8 @@ class Lines(Outlet):
         self._gone = gone
         self.unread = False
         """Whether the reader has left: lines are lost as it wants."""
+        self._midway = False
+        """Whether the last line was cut off, as by a full disk: the next must not continue it."""
 
     def deliver(self, message: Message) -> None:
         """Write one line."""
@@ -31,10 +33,11 @@ class Lines(Outlet):
             sys.stdout.write(line)  # above the status line
             sys.stdout.flush()
             return
-        data = line.encode(errors="backslashreplace")
+        data = (b"\n" if self._midway else b"") + line.encode(errors="backslashreplace")
         try:
             while data:  # not through a buffer: its lock would be held at exit where a reader has stopped reading
                 data = data[os.write(sys.stdout.fileno(), data) :]
+                self._midway = bool(data)
         except BrokenPipeError:
             self.complain = lambda _: None
             self.unread = True
@@ -64,11 +67,13 @@ def _faces(event: Event) -> str:
 
 
 def _summary(summary: Summary) -> str:
-    name = printable(summary.source)
-    if summary.verdict is None:
-        return f"{name}: {summary.counts}"
     score = "" if summary.score is None else f" {summary.score:.3f}"
-    frames = ", ".join(f"{frame.frame} ({frame.score:.3f})" for frame in summary.deciding)
-    return f"{name}: {summary.verdict}{score}; {summary.counts}" + (
-        f"\nmost decisive frames: {frames}" if frames else ""
-    )
+    said = "" if summary.verdict is None else f"{summary.verdict}{score}; "
+    lines = [f"{printable(summary.source)}: {said}{summary.counts}"]
+    if summary.deciding:
+        frames = ", ".join(f"{frame.frame} ({frame.score:.3f})" for frame in summary.deciding)
+        lines.append(f"most decisive frames: {frames}")
+    for name, counts in summary.ways_out.items():
+        if counts["failed"] or counts["dropped"]:
+            lines.append(f"{name}: " + ", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
+    return "\n".join(lines)

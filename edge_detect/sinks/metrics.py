@@ -5,11 +5,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from edge_detect.errors import MissingExtraError, UsageError
+from edge_detect.hosts import LOOPBACK
 from edge_detect.live.state import State
 from edge_detect.live.watcher import Watcher
 from edge_detect.sinks.outlet import Outlet
-
-LOOPBACK = "127.0.0.1"
 
 
 class Metrics:
@@ -87,4 +86,4 @@ def _parse(address: str) -> tuple[str, int]:
     host, _, port = address.rpartition(":")
     if not port.isdecimal() or int(port) > 65535:
         raise UsageError(f"--metrics {address}: give a port, such as 9100, or host:port")
-    return host or LOOPBACK, int(port)
+    return host.strip("[]") or LOOPBACK, int(port)

@@ -41,7 +41,8 @@ class Mqtt(Outlet):
 
         url: mqtt[s]://[user@]host[:port][/node], where node is by default made of the names of this machine and of the
         source; ca: a file of certificates to trust instead of the system's. Raises MissingExtraError without paho-mqtt,
-        UsageError for what is no such URL or certificate file, a password without a user, and certificates without TLS.
+        UsageError for what is no such URL, node or certificate file, a password without a user, and certificates
+        without TLS.
         """
         super().__init__()
         try:
@@ -49,7 +50,7 @@ class Mqtt(Outlet):
         except ImportError as error:
             raise MissingExtraError("--mqtt", "mqtt") from error
         parts = _parts(url)
-        self.node = _slug(parts.path) or _slug(f"{socket.gethostname()}-{source}")
+        self.node = _named(parts.path) or _slug(f"{socket.gethostname()}-{source}")
         self.topic = f"{TOPIC}/{self.node}"
         self._source = source
         self._address = (str(parts.hostname), parts.port or PORTS[parts.scheme])
@@ -187,6 +188,16 @@ def _trust(client: Any, ca: Path | None) -> None:
         client.tls_set(str(ca) if ca else None)
     except (OSError, ValueError) as error:
         raise UsageError(f"--mqtt-ca {ca}: no certificates can be read from it: {error}") from error
+
+
+def _named(path: str) -> str:
+    """The node that a URL's path names, or "". Raises UsageError for one that cannot be part of a topic."""
+    node = unquote(path).strip("/")
+    if node != _slug(node):
+        raise UsageError(
+            f"--mqtt: the name {node!r} cannot be part of a topic; use letters from a to z, digits, - and _"
+        )
+    return node
 
 
 def _slug(text: str) -> str:

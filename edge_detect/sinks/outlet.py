@@ -2,6 +2,7 @@
 
 import dataclasses
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
@@ -13,13 +14,16 @@ Message = Union[Event, Summary]
 
 FLUSH = 5.0
 """Seconds that a way out gets at the end for what still waits."""
+_LOOK = 0.25
+"""Seconds between looks whether there is still patience."""
 
 
 class Outlet(ABC):
     """Delivers messages from a queue, in a thread. When the queue is full the oldest message is dropped and counted.
 
-    patient: wait for room instead, for ways out of a recording that nothing must be missing from; complain: told why a
-    delivery failed, once until one succeeds again or the reason is another.
+    is_patient: whether to wait for room instead, asked again while one waits: where frames wait, too, nothing must be
+    missing; complain: told why a delivery failed, once until one succeeds again or the reason is another, and that
+    messages are dropped, once until none waits.
     """
 
     name = "outlet"
@@ -31,12 +35,13 @@ class Outlet(ABC):
     """Whether messages keep their frames, which take memory while they wait."""
 
     def __init__(self) -> None:
-        self.patient = False
+        self.is_patient: Callable[[], bool] = lambda: False
         self.complain: Callable[[str], None] = lambda _: None
         self.delivered = 0
         self.failed = 0
         self.dropped = 0
         self._complaint = ""
+        self._overflows = self._overflow_told = False
         self._queue: deque[Message] = deque()
         self._changed = threading.Condition()
         self._closing = self._delivering = self._abandoned = False
@@ -53,27 +58,35 @@ class Outlet(ABC):
         if isinstance(message, Event) and not self.with_frames:
             message = dataclasses.replace(message, inspection=None)
         with self._changed:
-            while self.patient and len(self._queue) >= self.capacity and not self._closing:
-                self._changed.wait()
+            while len(self._queue) >= self.capacity and not self._closing and self.is_patient():
+                self._changed.wait(_LOOK)
             if len(self._queue) >= self.capacity:
                 self._queue.popleft()
                 self.dropped += 1
+                self._overflows = True
             self._queue.append(message)
             self._changed.notify_all()
 
     def close(self, timeout: float = FLUSH) -> None:
-        """Deliver what waits, for `timeout` seconds at most, or patiently; what is left then is dropped and counted.
+        """Deliver what waits, patiently or for `timeout` seconds; what is left then is dropped and counted.
 
         A delivery that does not come to an end counts as failed.
         """
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-        self._thread.join(None if self.patient else timeout)
+        end = time.monotonic() + timeout
+        while self._thread.is_alive() and time.monotonic() < end:
+            self._thread.join(_LOOK)
+            if self.is_patient():
+                end = time.monotonic() + timeout
         self._stopping.set()
         with self._changed:
-            self.dropped += len(self._queue)
+            late = len(self._queue)
+            self.dropped += late
             self._queue.clear()
+        if late:
+            self.complain(f"{self.name}: {late} events were not delivered in time")
         self._thread.join(1.0)
         with self._changed:
             if self._delivering:  # what becomes of the message will not be known
@@ -91,6 +104,8 @@ class Outlet(ABC):
     def _run(self) -> None:
         while True:
             with self._changed:
+                if not self._queue:
+                    self._overflows = self._overflow_told = False
                 while not self._queue and not self._closing:
                     self._changed.wait()
                 if not self._queue:
@@ -113,6 +128,9 @@ class Outlet(ABC):
                 self._complaint = ""
             else:
                 self._say(failure)
+            if self._overflows and not self._overflow_told:
+                self._overflow_told = True
+                self.complain(f"{self.name}: {self.capacity} events wait, and the oldest are dropped")
 
     def _say(self, complaint: str) -> None:
         if complaint != self._complaint:

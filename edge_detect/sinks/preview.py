@@ -7,8 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from edge_detect import image
 from edge_detect.detector import Inspection
 from edge_detect.errors import UsageError
-from edge_detect.hosts import LOCAL_NAMES, without_port
-from edge_detect.sinks.metrics import LOOPBACK
+from edge_detect.hosts import LOCAL_NAMES, LOOPBACK, without_port
 from edge_detect.sinks.pictures import annotated
 
 VIEWERS = 4

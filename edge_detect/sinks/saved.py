@@ -12,6 +12,8 @@ from edge_detect.live.events import Event
 from edge_detect.sinks.outlet import FLUSH, Message, Outlet
 from edge_detect.writable import make_writable
 
+KEPT = 1000
+"""Events in the folder at most, where nothing else is said."""
 _SUFFIXES = ("json", "jpg", "png", "tmp")
 _NAME = re.compile(rf"event-(\d{{8}})\.(?:{'|'.join(_SUFFIXES)})")
 
@@ -36,11 +38,7 @@ class SavedEvents(Outlet):
         super().__init__()
         self._folder = folder
         self._keep = keep
-        try:
-            make_writable(folder)
-        except OSError as error:
-            raise UsageError(f"--save-events {folder}: it cannot be written to: {error.strerror}") from error
-        self._lock = _locked(folder)
+        self._lock = _opened(folder)
         self._next = max(self._numbers(), default=0) + 1
 
     def start(self) -> None:
@@ -60,6 +58,10 @@ class SavedEvents(Outlet):
         """
         if not isinstance(message, Event):
             return
+        if not self._folder.is_dir():  # deleted meanwhile, as by what cleans up after programs
+            lock = _opened(self._folder)
+            os.close(self._lock)
+            self._lock = lock
         number = self._next
         self._next += 1
         try:
@@ -98,8 +100,15 @@ class SavedEvents(Outlet):
             self._file(number, suffix).unlink(missing_ok=True)
 
 
-def _locked(folder: Path) -> int:
-    """A descriptor of a folder that nobody else holds while it is open. Raises UsageError when another watch does."""
+def _opened(folder: Path) -> int:
+    """A descriptor of a folder, made where there is none, that nobody else holds while it is open.
+
+    Raises UsageError when it cannot be made or written to, or when another watch holds it.
+    """
+    try:
+        make_writable(folder)
+    except OSError as error:
+        raise UsageError(f"--save-events {folder}: it cannot be written to: {error.strerror}") from error
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

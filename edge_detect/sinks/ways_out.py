@@ -8,7 +8,7 @@ from edge_detect.secret import read_secret
 from edge_detect.sinks.command import Command
 from edge_detect.sinks.mqtt import PASSWORD, Mqtt
 from edge_detect.sinks.outlet import Outlet
-from edge_detect.sinks.saved import SavedEvents
+from edge_detect.sinks.saved import KEPT, SavedEvents
 from edge_detect.sinks.webhook import Webhook
 
 
@@ -16,7 +16,7 @@ def open_outlets(
     source: str,
     *,
     save_events: Path | None = None,
-    keep: int = 1000,
+    keep: int = KEPT,
     command: str | None = None,
     webhook: str | None = None,
     webhook_secret: Path | None = None,

@@ -12,9 +12,13 @@ from edge_detect.sources.stream import Shot
 from edge_detect.writable import is_stdout
 
 SETTLE = 0.5
-"""Seconds for which a file's size must stay the same before it is read."""
-_ARRIVALS = ("created", "modified", "moved")
+"""Seconds for which a file's size must stay the same, once who wrote it has closed it, before it is read."""
+SETTLE_OPEN = 10.0
+"""The same, of a file that is not known to be closed: who writes it may pause."""
+_ARRIVALS = ("created", "modified", "moved", "closed")
 """What watchdog calls the events after which there may be something to read."""
+_WHOLE = ("moved", "closed")
+"""The events after which a file is likely to be whole."""
 _LOOK = 0.25
 """Seconds between looks when nothing has settled."""
 
@@ -33,8 +37,10 @@ class Folder:
         self._root = folder.resolve()
         self._identity = _identity(folder)
         self._deleted = False
-        self._arrivals: SimpleQueue[str] = SimpleQueue()
-        self._unsettled: dict[str, tuple[int, float]] = {}
+        self._arrivals: SimpleQueue[tuple[str, float]] = SimpleQueue()
+        """Paths, and the seconds that each must settle."""
+        self._unsettled: dict[str, tuple[int, float, float]] = {}
+        """By path, its size, since when it has had that, and the seconds that it must settle."""
         self._observer = observers.Observer()
         self._observer.schedule(self, str(folder), recursive=True)
         try:
@@ -47,11 +53,11 @@ class Folder:
         """The path of the next picture that has settled; None when there is none yet."""
         self._note_arrivals()
         now = time.monotonic()
-        for path, (size, since) in list(self._unsettled.items()):
+        for path, (size, since, settle) in list(self._unsettled.items()):
             current = _size(path)
             if current != size:
-                self._unsettled[path] = (current, now)
-            elif now - since >= SETTLE:
+                self._unsettled[path] = (current, now, settle)
+            elif now - since >= settle:
                 del self._unsettled[path]
                 if current and self._is_ours(path):
                     return Shot(path, name=path)
@@ -63,7 +69,8 @@ class Folder:
     def dispatch(self, event: Any) -> None:
         """Take note of something that happened in the folder; watchdog calls this, in its own thread."""
         if not event.is_directory and event.event_type in _ARRIVALS:
-            self._arrivals.put(os.fsdecode(event.dest_path or event.src_path))
+            settle = SETTLE if event.event_type in _WHOLE else SETTLE_OPEN
+            self._arrivals.put((os.fsdecode(event.dest_path or event.src_path), settle))
         if event.event_type == "deleted" and os.fsdecode(event.src_path) == str(self._folder):
             self._deleted = True
 
@@ -77,14 +84,24 @@ class Folder:
         now = time.monotonic()
         with contextlib.suppress(Empty):
             while True:
-                path = self._arrivals.get_nowait()
-                self._unsettled.setdefault(path, (_size(path), now))
+                path, settle = self._arrivals.get_nowait()
+                self._unsettled[path] = (_size(path), now, settle)
 
     def _is_ours(self, path: str) -> bool:
         """Whether a file is not hidden, lies in the folder when links are followed, and is not what we print to."""
         real = Path(path).resolve()
-        hidden = any(part.startswith(".") for part in Path(path).relative_to(self._folder).parts)
+        hidden = _is_hidden(Path(path).relative_to(self._folder))
         return not hidden and self._root in real.parents and real.is_file() and not is_stdout(real)
+
+
+def is_watched(place: Path, folder: Path) -> bool:
+    """Whether what is written to a place would be watched with a folder: it lies in it, and is not hidden there."""
+    inner, root = place.resolve(), folder.resolve()
+    return inner.is_relative_to(root) and not _is_hidden(inner.relative_to(root))
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def require() -> Any:

@@ -1,6 +1,7 @@
 """What a source's name on the command line stands for."""
 
 import os
+import re
 from functools import partial
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -38,6 +39,8 @@ def find_source(name: "str | os.PathLike[str] | int") -> Source:
     if "://" in text:
         return _network(text)
     if _is_camera(text):
+        if text.isdecimal() and Path(text).exists():
+            raise UsageError(f"{text} is a camera and a file or folder here: write /dev/video{text} or ./{text}")
         return Source(f"camera {text}", Kind.LIVE, partial(video.open_device, text))
     path = Path(text)
     if path.is_dir():
@@ -95,6 +98,10 @@ def _network(url: str) -> Source:
 
 
 def _without_secrets(parts: SplitResult) -> str:
-    """A URL as it may be shown: without user, password and query, and without a path in which some cameras put them."""
+    """A URL as it may be shown: without user, password and query, and without a path in which some cameras put them.
+
+    Of the query, the numbers up to 99 stay: recorders tell their cameras apart by these, and no password is so short.
+    """
     path = "" if "=" in parts.path else parts.path
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], path=path, query="", fragment="").geturl()
+    query = "&".join(part for part in parts.query.split("&") if re.fullmatch(r"\w+=\d{1,2}", part))
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], path=path, query=query, fragment="").geturl()

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 
 from edge_detect import image
-from edge_detect.errors import PictureError, SourceError
+from edge_detect.errors import PictureError, SourceError, UsageError
 from edge_detect.progress import say
 from edge_detect.sources.stream import Shot
 
@@ -67,6 +67,10 @@ class Video:
         """Whether FFmpeg would draw the letters of a text file, as its demuxer for ANSI art does."""
         return int(self._capture.get(cv2.CAP_PROP_FOURCC)) == cv2.VideoWriter.fourcc(*"ansi")
 
+    def has_end(self) -> bool:
+        """Whether it is known how many frames there are."""
+        return self._capture.get(cv2.CAP_PROP_FRAME_COUNT) > 0
+
     def keep_short_queue(self) -> None:
         """Ask the driver for two buffers, one that is filled while the other is read: what waits there is old."""
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 2)
@@ -109,9 +113,18 @@ def open_device(device: str) -> Video:
 
 
 def open_url(url: str, name: str) -> Video:
-    """Open a network stream; `name` is the URL without its password. Raises SourceError when it does not answer."""
+    """Open a network stream; `name` is the URL without its password.
+
+    Raises SourceError when it does not answer, UsageError for a recording on a web server: it would be watched as if it
+    were live, from its beginning again whenever it ends.
+    """
     limits = (cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 1000 * TIMEOUT, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 1000 * TIMEOUT)
-    return _opened(url, cv2.CAP_FFMPEG, limits, name, f"{name} does not answer, or sends no video", ends=False)
+    complaint = f"{name} does not answer, or sends no video"
+    opened = _opened(url, cv2.CAP_FFMPEG, limits, name, complaint, ends=False)
+    if url.startswith("http") and opened.has_end():
+        opened.close()
+        raise UsageError(f"{name} is a recording and no live stream: download it, and watch the file")
+    return opened
 
 
 def _opened(
