@@ -12,24 +12,29 @@ from edge_detect.errors import ExitCode
 from edge_detect.results import SCHEMA_VERSION
 
 CARDS = [ROOT / "models" / name / "README.md" for name in ("deepfake", "deepfake-nano", "face")]
-DATA, CONVERT = ROOT / "docs" / "data.md", ROOT / "docs" / "convert.md"
+DATA, CONVERT, COMMANDS = (ROOT / "docs" / f"{name}.md" for name in ("data", "convert", "commands"))
 PI, SERVE, WEB = (ROOT / "docs" / f"{name}.md" for name in ("raspberry-pi", "serve", "web"))
 README = (ROOT / "README.md").read_text()
 
 
 @pytest.mark.parametrize(
-    ("verb", "heading"),
+    ("verb", "document", "heading"),
     [
-        ("scan", "Scan pictures"),
-        ("watch", "Watch a camera"),
-        ("serve", "Serve a page and an API"),
-        ("gradio", "Try models by hand"),
-        ("evaluate", "Measure a model"),
+        ("scan", README, "Scan pictures"),
+        ("watch", README, "Watch a camera"),
+        ("serve", README, "Serve a page and an API"),
+        ("gradio", README, "Try models by hand"),
+        ("evaluate", README, "Measure a model"),
+        *(
+            (verb, COMMANDS.read_text(), f"edge-detect {verb}")
+            for verb in ("cameras", "calibrate", "info", "bench", "evaluate-faces", "compare")
+        ),
     ],
+    ids=lambda value: "" if "\n" in value else value,
 )
-def test_every_option_is_in_the_readme_and_no_other(verb, heading, edge_detect):
-    shown = set(re.findall(r"--[a-z-]+", edge_detect(verb, "--help").out))
-    section = README.split(f"## {heading}")[1].split("\n## ")[0]
+def test_every_option_is_in_the_documents_and_no_other(verb, document, heading, edge_detect):
+    shown = set(re.findall(r"--[a-z-]+", edge_detect(verb, "--help").out.split("\nOptions:\n")[1]))
+    section = document.split(f"## {heading}\n")[1].split("\n## ")[0]
     rows = "\n".join(line.split("|")[1] for line in section.splitlines() if line.startswith("| `"))
     assert set(re.findall(r"--[a-z-]+", rows)) == shown
 
@@ -95,7 +100,7 @@ def test_every_status_of_the_service_is_in_its_document():
 
 def test_every_make_verb_in_the_documents_exists():
     makefile = (ROOT / "Makefile").read_text()
-    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, CONVERT, PI, SERVE, WEB, *CARDS):
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, CONVERT, COMMANDS, PI, SERVE, WEB, *CARDS):
         for verb in re.findall(r"(?:`|\$ )make ([a-z-]+)", path.read_text()):
             assert re.search(rf"^{verb}:", makefile, re.MULTILINE), (path, verb)
 
@@ -109,7 +114,7 @@ def test_photos_are_taken_from_the_clones_that_make_data_left():
 
 
 def test_every_link_to_a_file_leads_somewhere():
-    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, CONVERT, PI, SERVE, WEB, *CARDS):
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", DATA, CONVERT, COMMANDS, PI, SERVE, WEB, *CARDS):
         for target in re.findall(r"\]\((?!http|#)([^)#]+)\)", path.read_text()):
             assert (path.parent / target).exists(), (path.name, target)
 
