@@ -95,24 +95,32 @@ def rate_of_new(rate: float, reals: int) -> FalseAlarmRate:
     return FalseAlarmRate((k + 1) / (reals + 1), _quantile(tail, k, reals), _quantile(1 - tail, k, reals))
 
 
+def exact_interval(hits: int, draws: int, coverage: float) -> tuple[float, float]:
+    """The interval (Clopper and Pearson, 1934) of a share (0–1) of which `hits` of so many independent draws were."""
+    if 2 * hits > draws:  # the tail is summed from below, and is shorter from the other end
+        low, high = exact_interval(draws - hits, draws, coverage)
+        return 1 - high, 1 - low
+    tail = (1 - coverage) / 2
+    return _quantile(tail, hits - 1, draws) if hits > 0 else 0.0, _quantile(1 - tail, hits, draws)
+
+
 def _quantile(share: float, k: int, n: int) -> float:
     """Quantile of Beta(k + 1, n − k): where more than k of n draws succeed with the probability `share`."""
+    log_ways = [math.lgamma(n + 1) - math.lgamma(i + 1) - math.lgamma(n - i + 1) for i in range(k + 1)]
     low, high = 0.0, 1.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        if 1 - _at_most(k, n, middle) < share:
+        if 1 - _at_most(log_ways, n, middle) < share:
             low = middle
         else:
             high = middle
     return (low + high) / 2
 
 
-def _at_most(k: int, n: int, p: float) -> float:
-    """Probability of at most k successes in n draws, each of probability p (0 < p < 1)."""
-    log_n = math.lgamma(n + 1)
-    return math.fsum(
-        math.exp(
-            log_n - math.lgamma(i + 1) - math.lgamma(n - i + 1) + i * math.log(p) + (n - i) * math.log1p(-p),
-        )
-        for i in range(k + 1)
-    )
+def _at_most(log_ways: Sequence[float], n: int, p: float) -> float:
+    """Probability of at most k successes in n draws, each of probability p (0 < p < 1).
+
+    log_ways: of how many kinds 0, 1, … k successes are.
+    """
+    hit, miss = math.log(p), math.log1p(-p)
+    return math.fsum(math.exp(ways + i * hit + (n - i) * miss) for i, ways in enumerate(log_ways))

@@ -48,7 +48,7 @@ def test_a_source_without_reals_is_measured_against_all_reals_of_the_split():
 def test_an_interval_over_many_pictures_holds_its_figure():
     many = [Sample(Path("x.png"), label, "s", "m", str(number), "test") for label in (0, 1) for number in range(70_000)]
     found = plain(Split(many), [0.1] * 70_000 + [0.9] * 70_000)["all"]
-    assert found["intervals"]["balanced_accuracy"] == [1.0, 1.0]
+    assert found["intervals"]["fake_accuracy"] == [pytest.approx(0.9999, abs=1e-4), 1.0]
     assert found["intervals"]["fake_accuracy"][0] > 0.99
 
 
@@ -110,14 +110,37 @@ def test_the_interval_of_a_mean_is_the_one_of_theory():
 
 
 def test_no_false_alarm_among_few_does_not_mean_that_there_is_none():
-    assert share_interval(np.zeros(100), 10) == [0.0, pytest.approx(0.3085, abs=1e-4)]
-    assert share_interval(np.ones(100), 10) == [pytest.approx(0.6915, abs=1e-4), 1.0]
-    assert share_interval(np.linspace(0, 1, 101), 10) == [0.025, 0.975]
+    assert share_interval(np.zeros(100), 0, 10) == [0.0, pytest.approx(0.3085, abs=1e-4)]
+    assert share_interval(np.ones(100), 1, 10) == [pytest.approx(0.6915, abs=1e-4), 1.0]
+    assert share_interval(np.linspace(0, 1, 101), 0.5, 10) == [0.025, 0.975]
+
+
+def test_more_false_alarms_never_lower_what_there_may_be():
+    split = Split(samples(*["real:s"] * 303))
+    bounds = [plain(split, [1.0] * count + [0.0] * (303 - count))["all"]["intervals"] for count in range(12)]
+    highest = [1 - each["real_accuracy"][0] for each in bounds]
+    assert highest == sorted(highest)
+    assert highest[:2] == [pytest.approx(0.0121, abs=1e-4), pytest.approx(0.0183, abs=1e-4)]
+
+
+def test_figures_that_are_the_same_in_all_draws_are_not_said_to_be_certain():
+    """Ten real and ten fake faces that are told apart without an error say little of an eleventh."""
+    split = Split(samples(*["real:s", "fake:s"] * 10))
+    found = plain(split, [0.0, 1.0] * 10)["all"]
+    assert [found[name] for name in ("auc", "ap", "eer")] == [1, 1, 0]
+    assert [found["intervals"][name] for name in ("auc", "ap", "eer", "balanced_accuracy")] == [None] * 4
+    assert found["intervals"]["fake_accuracy"] == [pytest.approx(0.6915, abs=1e-4), 1.0]
+
+
+def test_hits_at_a_rate_are_a_share_of_fakes():
+    split = Split(samples(*["real:s"] * 400, *["fake:s"] * 10))
+    found = plain(split, [0.0] * 400 + [1.0] * 10)["all"]
+    assert found["intervals"]["tpr_at_1pct_fpr"] == [pytest.approx(0.6915, abs=1e-4), 1.0]
 
 
 def test_an_interval_that_most_draws_do_not_have_is_left_out():
     assert interval(np.r_[np.full(10, np.nan), np.zeros(90)]) is None
-    assert interval(np.r_[np.full(2, np.nan), np.zeros(98)]) == [0, 0]
+    assert interval(np.r_[np.full(2, np.nan), np.linspace(0, 1, 98)]) == [0.025, 0.975]
 
 
 def test_draws_in_parts_are_those_at_once(monkeypatch):

@@ -8,13 +8,17 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_detect.false_alarms import exact_interval
+
 REPLICATES = 1000
 COVERAGE = 0.95
 _AT_ONCE = 2_000_000
 """Weights that are in memory at a time."""
+_SAME = 1e-9
+"""Draws no further apart than this are the same, but for rounding."""
 
 Interval = list[float] | None
-"""Lower and upper bound; None where the figure cannot be had in nearly all draws."""
+"""Lower and upper bound; None where the figure cannot be had in nearly all draws, or is the same in all."""
 
 
 class Bootstrap:
@@ -40,23 +44,32 @@ class Bootstrap:
 
 
 def interval(values: NDArray[np.float64]) -> Interval:
-    """The percentile interval of a figure's values over all draws; None when more than one in twenty has none."""
+    """The percentile interval of a figure's values over all draws.
+
+    None when more than one draw in twenty has none, or when all are the same: that a figure does not vary among few
+    groups does not make it certain.
+    """
+    found = _percentiles(values)
+    return None if found is None or np.ptp(values[np.isfinite(values)]) < _SAME else found
+
+
+def share_interval(values: NDArray[np.float64], share: float, groups: int) -> Interval:
+    """As `interval`, for a share of pictures (0–1); groups: how many it was measured on.
+
+    It reaches at least as far as the exact one for as many independent groups (Clopper and Pearson, 1934), for draws of
+    few false alarms say too little: none or one among ten people does not mean that there are hardly ever any.
+    """
+    found = _percentiles(values)
+    if found is None:
+        return None
+    low, high = exact_interval(round(share * groups), groups, COVERAGE)
+    return [min(found[0], round(low, 4)), max(found[1], round(high, 4))]
+
+
+def _percentiles(values: NDArray[np.float64]) -> Interval:
     known = values[np.isfinite(values)]
     if len(known) < 0.95 * len(values):
         return None
     tail = 100 * (1 - COVERAGE) / 2
     low, high = np.percentile(known, [tail, 100 - tail])
     return [round(float(low), 4), round(float(high), 4)]
-
-
-def share_interval(values: NDArray[np.float64], groups: int) -> Interval:
-    """As `interval`, for a share of pictures; groups: how many the share was measured on.
-
-    Where every draw says none, or every draw says all, the other bound is the exact one for as many independent groups
-    (Clopper and Pearson, 1934): no false alarm among ten people does not mean that there never is one.
-    """
-    found = interval(values)
-    rare = 1 - ((1 - COVERAGE) / 2) ** (1 / groups)
-    if found == [0, 0]:
-        return [0.0, round(rare, 4)]
-    return [round(1 - rare, 4), 1.0] if found == [1, 1] else found

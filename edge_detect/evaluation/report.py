@@ -43,9 +43,9 @@ def report(evaluation: Evaluation) -> str:
     about = (
         "AUC is the chance that a fake scores higher than a real picture: 0.5 is a coin, 1 is perfect. Figures in "
         f"brackets are {draws['coverage']:.0%} intervals from {draws['draws']:,} draws of groups: pictures of one "
-        "origin are drawn together. A source or method without real pictures of its own is measured against all real "
-        "pictures of its split. Accuracies are shares called rightly at the card's threshold; uncertain counts as not "
-        "fake."
+        "origin are drawn together; where there are none, there were too few groups, or all draws agreed. A source or "
+        "method without real pictures of its own is measured against all real pictures of its split. Accuracies are "
+        "shares called rightly at the card's threshold; uncertain counts as not fake."
     )
     links = " ".join(f'<a href="#{anchor(split)}">{escape(split)}</a>' for split in splits)
     return page(title, about, links, "\n".join(body))

@@ -108,14 +108,15 @@ def row_figures(
     drawn = [_measure(roc(labels, values, w), labels, called, w) for w in split.bootstrap.weights(either)]
     draws = {name: np.concatenate([part[name] for part in drawn]) for name in point}
     groups = {"real_accuracy": split.bootstrap.groups(row.reals), "fake_accuracy": split.bootstrap.groups(row.fakes)}
+    shares = groups | dict.fromkeys(_RATES, groups["fake_accuracy"])
     counts = {"real": int(row.reals.sum()), "fake": int(row.fakes.sum()), "own_reals": row.own_reals}
     missing = {name for name, rate in _RATES.items() if counts["real"] < needed(rate)}
     known = {
         name: round(float(value), 4) for name, value in point.items() if np.isfinite(value) and name not in missing
     }
     intervals = {
-        name: share_interval(draws[name], groups[name]) if name in groups else interval(draws[name])
-        for name in known
+        name: share_interval(draws[name], value, shares[name]) if name in shares else interval(draws[name])
+        for name, value in known.items()
         if groups.get(name, min(groups.values())) >= LEAST_GROUPS
     }
     return counts | known | {"intervals": dict.fromkeys(known) | intervals}, known_draws(split, row, draws["auc"])

@@ -54,5 +54,5 @@ def _share(split: Split, chosen: NDArray[np.bool_], called: NDArray[np.bool_]) -
     if groups >= LEAST_GROUPS:
         with np.errstate(invalid="ignore"):
             draws = [w.astype(float) @ values / w.sum(-1) for w in split.bootstrap.weights(chosen)]
-        interval = share_interval(np.concatenate(draws), groups)
+        interval = share_interval(np.concatenate(draws), float(values.mean()), groups)
     return {"share": round(float(values.mean()), 4), "interval": interval}
