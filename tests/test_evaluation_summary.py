@@ -39,6 +39,13 @@ def test_the_summary_says_what_the_numbers_say():
     assert "On a the files alone give away as much as the model finds." in said
 
 
+def test_where_no_damage_hurts_none_is_said_to():
+    damaged = {"undamaged": {"auc": 1.0}, "JPEG 70": {"auc": 1.0, "flips": 0.03}, "blur 2": {"auc": 0.9999}}
+    said = " ".join(summary(figures(robustness=damaged))["test"])
+    assert "3.0% of the pictures change sides; no damage lowers the AUC." in said
+    assert "hurts" not in said
+
+
 def test_what_was_not_measured_is_not_spoken_of():
     said = summary(figures(robustness=None, risk_coverage=None, real_against_real={"pairs": [], "largest": None}))[
         "test"

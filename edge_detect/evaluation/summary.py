@@ -84,12 +84,11 @@ def _missed(verdicts: dict[str, Any]) -> str:
 def _damaged(robustness: dict[str, Any] | None) -> str:
     if not robustness or robustness[UNDAMAGED]["auc"] is None:
         return ""
-    worst = min(robustness, key=lambda name: float(robustness[name]["auc"]))
-    before, after = robustness[UNDAMAGED]["auc"], robustness[worst]["auc"]
-    return (
-        f"Compressed as {_USUAL}, {robustness[_USUAL]['flips']:.1%} of the pictures change sides; "
-        f"{worst} hurts most (AUC {before:.3f} to {after:.3f})."
-    )
+    before = robustness[UNDAMAGED]["auc"]
+    after, worst = min((float(values["auc"]), name) for name, values in robustness.items() if name != UNDAMAGED)
+    lowered = round(after, 3) < round(before, 3)
+    most = f"{worst} hurts most (AUC {before:.3f} to {after:.3f})" if lowered else "no damage lowers the AUC"
+    return f"Compressed as {_USUAL}, {robustness[_USUAL]['flips']:.1%} of the pictures change sides; {most}."
 
 
 def _floors(floor: float | None, found: dict[str, Any]) -> str:

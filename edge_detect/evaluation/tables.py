@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from edge_detect.table import bounds, number, percent, percent_with_interval, signed, with_interval
+from edge_detect.table import bounds, limit, number, percent, percent_with_interval, signed, with_interval
 
 Rows = list[list[str]]
 
@@ -93,7 +93,7 @@ def operating_rows(found: dict[str, Any]) -> Rows:
     return [
         [
             rate,
-            number(values["threshold"]),
+            limit(values["threshold"]),
             *(percent_with_interval(**values[name]) if name in values else "" for name in ("false_alarms", "hits")),
         ]
         for rate, values in found.items()
