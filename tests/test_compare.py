@@ -34,7 +34,7 @@ def test_two_models_are_set_side_by_side(edge_detect, tiny_model, other, data, t
     run = edge_detect("compare", tiny_model, other, "--data", data, "--report", page)
     assert run.code == 0, run.err
     assert run.lines[1].split() == ["file", "tiny.tflite", "other.tflite"]
-    assert "AUC" in run.out
+    assert "AUC on " in run.out
     assert "On 12 pictures" in run.lines[-1]
     text = page.read_text()
     assert text.count("<img ") == 12
@@ -44,7 +44,9 @@ def test_two_models_are_set_side_by_side(edge_detect, tiny_model, other, data, t
 def test_the_figures_as_json(edge_detect, tiny_model, other, data):
     figures = json.loads(edge_detect("compare", tiny_model, other, "--data", data, "--json").out)
     assert figures["pictures"] == 12
-    assert figures["models"]["a"]["score"] == figures["models"]["b"]["score"] == 1.0
+    scores = [figures["models"][side]["scores"] for side in ("a", "b")]
+    assert scores[0] == scores[1]
+    assert set(scores[0].values()) == {1.0}
     assert 0 < figures["disagreement"]["mean"] <= figures["disagreement"]["max"]
     worst = [entry["difference"] for entry in figures["disagreement"]["worst"]]
     assert worst == sorted(worst, reverse=True)
@@ -65,6 +67,21 @@ def test_pictures_of_training_are_not_compared_unless_they_are_asked_for(edge_de
 
     assert (pictures(), pictures("--split", "train")) == (4, 8)
     assert pictures("--split", "train", "--split", "test") == 12
+
+
+def test_splits_are_measured_each_for_itself(edge_detect, tiny_model, data):
+    """Pictures whose sources are known and those whose are not: one figure of both would be of neither."""
+    rows = ["file,label,source,method,group,split"] + [
+        f"{label}/{number}.png,{called},s,m,{label}{number},{split}"
+        for label, other in (("real", "fake"), ("fake", "real"))
+        for split, called, numbers in (("test", label, range(3)), ("unseen", other, range(3, 6)))
+        for number in numbers
+    ]
+    (data / "labels.csv").write_text("\n".join(rows) + "\n")
+    models = ("compare", tiny_model, tiny_model, "--data", data)
+    assert json.loads(edge_detect(*models, "--json").out)["models"]["a"]["scores"] == {"test": 1.0, "unseen": 0.0}
+    lines = [line.split() for line in edge_detect(*models).lines if "AUC" in line]
+    assert lines == [["AUC", "on", "test", "1.0000", "1.0000"], ["AUC", "on", "unseen", "0.0000", "0.0000"]]
 
 
 def test_a_model_agrees_with_itself(edge_detect, tiny_model, data):

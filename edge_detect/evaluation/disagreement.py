@@ -60,6 +60,10 @@ class Comparison:
         return np.asarray(np.abs(self.a.scores - self.b.scores).max(axis=1))
 
     @property
+    def _splits(self) -> list[str]:
+        return [sample.split for sample in self.samples]
+
+    @property
     def worst(self) -> list[int]:
         """Pictures by how much the models disagree, most first."""
         return [int(at) for at in np.argsort(-self.differences, kind="stable")]
@@ -82,15 +86,14 @@ class Comparison:
         }
 
     def _side(self, side: Side) -> dict[str, Any]:
-        measure, value = _merit(side, self.samples)
         return {
             "file": str(side.path),
             "precision": side.card.precision,
             "bytes": side.path.stat().st_size,
             "ms_p50": round(side.latency.p50, 3),
             "ms_p95": round(side.latency.p95, 3),
-            "measure": measure,
-            "score": None if np.isnan(value) else round(value, 6),
+            "measure": "AUC" if side.card.kind == "classifier" else "top-1",
+            "scores": {split: _merit(side, self.samples, split) for split in dict.fromkeys(self._splits)},
         }
 
 
@@ -143,12 +146,14 @@ def _scores(result: Result) -> list[float]:
     return [1 - (result.score or 0), result.score or 0]
 
 
-def _merit(side: Side, samples: Sequence[Sample]) -> tuple[str, float]:
-    """The figure of merit's name and value: AUC of a classifier, top-1 accuracy of a labeller."""
-    truth = np.array([sample.label for sample in samples])
+def _merit(side: Side, samples: Sequence[Sample], split: str) -> float | None:
+    """AUC of a classifier, None where there is one class only; top-1 accuracy of a labeller."""
+    inside = [sample.split == split for sample in samples]
+    truth, scores = np.array([sample.label for sample in samples])[inside], side.scores[inside]
     if side.card.kind == "classifier":
-        return "AUC", metrics.auc(truth, side.scores[:, 1])
-    return "top-1", float((side.scores.argmax(axis=1) == truth).mean())
+        value = metrics.auc(truth, scores[:, 1])
+        return None if np.isnan(value) else round(value, 6)
+    return round(float((scores.argmax(axis=1) == truth).mean()), 6)
 
 
 def text(found: Comparison) -> str:
@@ -169,13 +174,16 @@ def report(found: Comparison) -> str:
 
 def _rows(found: Comparison) -> list[tuple[str, str, str]]:
     one, two = found.figures()["models"].values()
-    merits = [side["score"] for side in (one, two)]
+    merits = {split: (value, two["scores"][split]) for split, value in one["scores"].items()}
     return [
         ("file", found.a.path.name, found.b.path.name),
         ("size, kB", f"{one['bytes'] / 1000:.0f}", f"{two['bytes'] / 1000:.0f}"),
         ("ms a crop, p50", f"{one['ms_p50']:.2f}", f"{two['ms_p50']:.2f}"),
         ("ms a crop, p95", f"{one['ms_p95']:.2f}", f"{two['ms_p95']:.2f}"),
-        (one["measure"], *("one class only" if merit is None else f"{merit:.4f}" for merit in merits)),
+        *(
+            (f"{one['measure']} on {split}", *("one class only" if value is None else f"{value:.4f}" for value in pair))
+            for split, pair in merits.items()
+        ),
     ]
 
 
