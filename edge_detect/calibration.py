@@ -20,6 +20,8 @@ from edge_detect.table import limit
 
 LEAST = 50
 """Photos that must count, unless another number is asked for."""
+_FEWER = 0.01
+"""The false-alarm rate of the shipped models."""
 _CHUNK = 1 << 20
 
 
@@ -69,6 +71,11 @@ class Outcome:
     before: Thresholds
     after: Thresholds
 
+    @property
+    def falls(self) -> bool:
+        """Whether the new threshold is lower, so that more real pictures than before are called fake."""
+        return self.after.fake < self.before.fake
+
     def to_dict(self) -> dict[str, Any]:
         """The outcome as JSON-ready values; rates are shares (0–1)."""
         left_out = {key: value for key, value in dataclasses.asdict(self.photos).items() if key != "scores"}
@@ -77,6 +84,7 @@ class Outcome:
             "photos": {"count": len(self.photos.scores), **left_out},
             "before": {"fake": self.before.fake, "flagged": self.photos.flagged(self.before.fake)},
             "after": {"fake": self.after.fake, "flagged": self.photos.flagged(self.after.fake)},
+            "threshold_falls": self.falls,
             "false_alarms": {"asked": self.rate, **dataclasses.asdict(rate_of_new(self.rate, self.after.reals))},
         }
 
@@ -85,11 +93,14 @@ class Outcome:
             f"{self.photos.flagged(threshold)} (score from {limit(threshold)})"
             for threshold in (self.before.fake, self.after.fake)
         ]
+        fewer = f"; --fpr {_FEWER:g} asks for fewer" if self.rate > _FEWER else ""
+        falls = f"the threshold falls: more real pictures will be called fake than before{fewer}"
         return "\n".join(
             (
                 f"photos       {self.photos}",
                 f"called fake  before {flagged[0]}, now {flagged[1]}",
                 f"new photos   called fake, if they are like these: at most {rate_of_new(self.rate, self.after.reals)}",
+                *([f"beware       {falls}"] if self.falls else []),
                 f"written      {self.out}; scan with it as --model, and with the other options given here",
             )
         )
@@ -109,6 +120,8 @@ def check_out(out: Path) -> None:
         with out.open("rb") as file:
             if file.read(8)[4:] != b"TFL3":
                 raise UsageError(f"{out} exists and is no model; write elsewhere")
+    if out.suffix != ".tflite":
+        raise UsageError(f"{out} would not be found as --model; name it {out.name}.tflite")
 
 
 def score_photos(

@@ -84,6 +84,18 @@ def test_what_was_bought_is_what_scan_does(run, edge_detect, photos, tmp_path):
     assert outcome["false_alarms"]["mean"] == pytest.approx(3 / 61)
 
 
+def test_a_threshold_that_falls_is_told(run, tmp_path):
+    """Photos that score lower than the card's threshold: a rate of 5% flags some that it did not."""
+    photos = Photos(scores=[0.01 * at for at in range(50)])
+    outcome = calibrate(find_model(), tmp_path / "own.tflite", photos, 0.05, "")
+    assert outcome.after.fake < outcome.before.fake
+    assert outcome.to_dict()["threshold_falls"] is True
+    assert "more real pictures will be called fake than before; --fpr 0.01 asks for fewer" in str(outcome)
+    risen = run("--whole-image", succeeds=True)
+    assert "the threshold falls" not in risen.out
+    assert json.loads(run("--whole-image", "--json", succeeds=True).out)["threshold_falls"] is False
+
+
 def test_figures_measured_at_other_thresholds_are_dropped(tmp_path):
     model, out = tmp_path / "tiny.tflite", tmp_path / "mine.tflite"
     model.write_bytes(tiny.packed(metrics={"test": {"false_alarms": 0.2}}))
@@ -154,6 +166,7 @@ def test_mistakes_of_a_stranger_are_answered(run, edge_detect, tiny_model, tiny_
     assert "leave out --small-faces" in run("--whole-image", "--small-faces").err
     assert "not from standard input" in run(folder="-").err
     assert "is a folder; name the file" in run(out=tmp_path).err
+    assert "name it mine.tflite" in run(out=tmp_path / "mine").err
     assert "exists and is no model" in run(out=photos / "000.png").err
     assert "cannot be written" in run("--whole-image", out=photos / "000.png" / "mine.tflite").err
     assert f"there is no folder {tmp_path / 'no'}; make it first" in run(out=tmp_path / "no" / "mine.tflite").err
