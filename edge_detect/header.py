@@ -44,7 +44,7 @@ _MODEL = b"TFL3"
 class Header:
     """Format, and width and height in pixels before any EXIF rotation.
 
-    has_alpha: whether a PNG or WebP may have transparent pixels; orientation: EXIF's 1–8, read for these only.
+    has_alpha: whether there may be transparent pixels; orientation: EXIF's 1–8, read for PNG and WebP only.
     """
 
     format: str
@@ -173,12 +173,13 @@ def _bmp(data: bytes) -> Header:
     stride = (width * depth + 31) // 32 * 4
     if compression in (0, 3) and len(data) < offset + stride * height:
         raise PictureError("the BMP data is truncated; copy the file again")
-    return Header("BMP", width, height)
+    masks = data[14 + 52 : 14 + 56] if header_size >= 56 and (depth, compression) == (32, 3) else b""
+    return Header("BMP", width, height, has_alpha=any(masks))
 
 
 def _tiff(data: bytes) -> Header:
     tags = _directory(data)
-    return Header("TIFF", tags.get(256, 0), tags.get(257, 0))
+    return Header("TIFF", tags.get(256, 0), tags.get(257, 0), has_alpha=tags.get(338, 0) in (1, 2))
 
 
 def _directory(data: bytes) -> dict[int, int]:

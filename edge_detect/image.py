@@ -56,7 +56,7 @@ class Square(NamedTuple):
 def decode(data: bytes, *, shorter: int = MAX_PIXELS, longer: int = MAX_PIXELS) -> Decoded:
     """Decode an encoded picture, upright (EXIF orientation applied), as RGB.
 
-    Transparent pixels of PNG and WebP are laid over white, 16-bit samples keep their upper 8 bits, grayscale and CMYK
+    Transparent pixels are laid over white, 16-bit samples keep their upper 8 bits, grayscale and CMYK
     become RGB. A JPEG is decoded at 1/2, 1/4 or 1/8 scale while at least `shorter` pixels remain along its shorter
     side, or `longer` along its longer side. Damage in the middle of a JPEG's data is not noticed: OpenCV decodes what
     it can.
@@ -71,7 +71,10 @@ def decode(data: bytes, *, shorter: int = MAX_PIXELS, longer: int = MAX_PIXELS) 
         )
     scale = _scale(header, shorter, longer)
     try:
-        bgr = _decode_and_turn(data, header) if header.format in _TURNED_HERE else _decode(data, _FLAGS[scale])
+        if header.format in _TURNED_HERE:
+            bgr = _decode_and_turn(data, header)
+        else:
+            bgr = _decode_with_alpha(data, header) if header.has_alpha else _decode(data, _FLAGS[scale])
     except cv2.error as error:
         raise PictureError(f"the {header.format} data cannot be decoded: {error.err}") from error
     except MemoryError as error:
@@ -119,6 +122,21 @@ def _decode_and_turn(data: bytes, header: Header) -> NDArray[Any] | None:
     if pixels.dtype == np.uint16:
         pixels = (pixels >> 8).astype(np.uint8)
     return _TURNS[header.orientation](_over_white(pixels) if pixels.shape[2] == 4 else pixels)
+
+
+def _decode_with_alpha(data: bytes, header: Header) -> NDArray[Any] | None:
+    """The pixels of a TIFF or BMP over white. Raises PictureError where OpenCV does not give its alpha channel."""
+    pixels = _decode(data, cv2.IMREAD_UNCHANGED)
+    if pixels is None:
+        return None
+    has_alpha = pixels.ndim == 3 and pixels.shape[2] == 4
+    if not has_alpha or (pixels.dtype != np.uint8 and pixels[..., 3].min() < np.iinfo(pixels.dtype).max):
+        raise PictureError(f"the transparency of this {header.format} cannot be read; convert it to PNG")
+    if pixels.dtype == np.uint16:
+        return (pixels[..., :3] >> 8).astype(np.uint8)
+    if header.format == "TIFF":  # its colours come multiplied by alpha
+        return np.asarray(cv2.add(pixels[..., :3], cv2.merge([255 - pixels[..., 3]] * 3)), np.uint8)
+    return _over_white(pixels)
 
 
 def _over_white(pixels: NDArray[Any]) -> NDArray[Any]:

@@ -149,6 +149,35 @@ def test_transparent_pixels_are_laid_over_white():
     assert (pixels[4:] == 0).all()
 
 
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "BMP"])
+def test_transparency_is_the_same_in_every_format(kind):
+    picture = np.full((8, 8, 4), (200, 100, 0, 255), np.uint8)
+    picture[2:, :, 3], picture[5:, :, 3] = 128, 0
+    if kind == "BMP":
+        data = cv2.imencode(".bmp", cv2.cvtColor(picture, cv2.COLOR_RGBA2BGRA))[1].tobytes()
+    else:
+        data = zoo.encode(picture, kind, **({"lossless": True, "exact": True} if kind == "WEBP" else {}))
+    pixels = image.decode(data).pixels.astype(int)
+    assert np.abs(pixels[[0, 3, 6], 0] - [[200, 100, 0], [227, 177, 127], [255, 255, 255]]).max() <= 1
+
+
+def test_transparency_that_cannot_be_read_is_said():
+    grey = np.full((8, 8, 2), 90, np.uint8)
+    with pytest.raises(PictureError, match="transparency of this TIFF cannot be read; convert it to PNG"):
+        image.decode(zoo.encode(grey, "TIFF"))
+
+
+@pytest.mark.parametrize("alpha", [65_535, 30_000])
+def test_a_tiff_of_16_bits_is_read_when_it_is_opaque(alpha):
+    picture = np.full((8, 8, 4), (0, 100 << 8, 200 << 8, alpha), np.uint16)
+    tiff = with_entries(cv2.imencode(".tiff", picture)[1].tobytes(), struct.pack("<HHIHH", 338, 3, 1, 2, 0))
+    if alpha == 65_535:
+        assert image.decode(tiff).pixels[0, 0].tolist() == [200, 100, 0]
+    else:
+        with pytest.raises(PictureError, match="transparency"):
+            image.decode(tiff)
+
+
 def chunk(name: bytes, content: bytes) -> bytes:
     """A PNG's chunk."""
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
