@@ -60,10 +60,6 @@ class Comparison:
         return np.asarray(np.abs(self.a.scores - self.b.scores).max(axis=1))
 
     @property
-    def _splits(self) -> list[str]:
-        return [sample.split for sample in self.samples]
-
-    @property
     def worst(self) -> list[int]:
         """Pictures by how much the models disagree, most first."""
         return [int(at) for at in np.argsort(-self.differences, kind="stable")]
@@ -93,7 +89,10 @@ class Comparison:
             "ms_p50": round(side.latency.p50, 3),
             "ms_p95": round(side.latency.p95, 3),
             "measure": "AUC" if side.card.kind == "classifier" else "top-1",
-            "scores": {split: _merit(side, self.samples, split) for split in dict.fromkeys(self._splits)},
+            "scores": {
+                split: _merit(side, self.samples, split)
+                for split in dict.fromkeys(sample.split for sample in self.samples)
+            },
         }
 
 
@@ -172,19 +171,23 @@ def report(found: Comparison) -> str:
     return page(f"{names}, side by side", _disagreement(found), "", "\n".join(body))
 
 
-def _rows(found: Comparison) -> list[tuple[str, str, str]]:
+def _rows(found: Comparison) -> list[tuple[str, ...]]:
     one, two = found.figures()["models"].values()
-    merits = {split: (value, two["scores"][split]) for split, value in one["scores"].items()}
+    merits = [
+        (f"{one['measure']} on {split}", *(_merit_in_words(side["scores"][split]) for side in (one, two)))
+        for split in one["scores"]
+    ]
     return [
         ("file", found.a.path.name, found.b.path.name),
         ("size, kB", f"{one['bytes'] / 1000:.0f}", f"{two['bytes'] / 1000:.0f}"),
         ("ms a crop, p50", f"{one['ms_p50']:.2f}", f"{two['ms_p50']:.2f}"),
         ("ms a crop, p95", f"{one['ms_p95']:.2f}", f"{two['ms_p95']:.2f}"),
-        *(
-            (f"{one['measure']} on {split}", *("one class only" if value is None else f"{value:.4f}" for value in pair))
-            for split, pair in merits.items()
-        ),
+        *merits,
     ]
+
+
+def _merit_in_words(value: float | None) -> str:
+    return "one class only" if value is None else f"{value:.4f}"
 
 
 def _disagreement(found: Comparison) -> str:
