@@ -1,6 +1,7 @@
 """The sentences on top of a report, held against the numbers they are written from."""
 
 from edge_detect.evaluation.summary import summary
+from edge_detect.evaluation.tables import operating_rows
 
 
 def row(auc=None, real_accuracy=0.95, own_reals=True, **more):
@@ -51,3 +52,7 @@ def test_what_was_not_measured_is_not_spoken_of():
         "test"
     ]
     assert not any(word in " ".join(said) for word in ("undecided", "hurts", "tells real pictures"))
+
+
+def test_a_threshold_close_to_1_is_told_from_1():
+    assert operating_rows({"0.001": {"threshold": 0.99987}}) == [["0.001", "0.9999", "", ""]]
