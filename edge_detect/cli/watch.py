@@ -1,13 +1,12 @@
 """`edge-detect watch`: score frames as they come."""
 
-import os
-import sys
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
 from edge_detect.cli import options
+from edge_detect.cli.process import end
 from edge_detect.errors import ExitCode, UsageError
 
 
@@ -136,6 +135,4 @@ def watch(
     detector = Detector.load(model, finder=finder, whole_image=whole_image, small_faces=small_faces, fpr=fpr)
     outputs = Outputs(as_jsonl, outlets, metrics, preview, display, quiet)
     code = run(found, detector, settings, outputs)
-    sys.stderr.flush()
-    # Not sys.exit: a thread that hangs in a camera's driver would be cut off in it, which ends a process badly.
-    os._exit(ExitCode.OK if exit_zero and code == ExitCode.FLAGGED else code)
+    end(ExitCode.OK if exit_zero and code == ExitCode.FLAGGED else code)  # a thread may hang in a camera's driver
