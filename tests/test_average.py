@@ -55,6 +55,24 @@ def test_the_mean_of_two_models_has_their_mean_weights_and_says_what_it_is_made_
     assert not np.array_equal(weights(one)[0], weights(two)[0])
 
 
+def test_what_the_weights_were_a_mean_of_may_take_part_beside_them(tmp_path):
+    from training.average import average_models
+    from training.trained import trained_hash
+
+    one, two = trained(tmp_path / "one", 1, crops=1500), trained(tmp_path / "two", 2, crops=3000)
+    middle = average_models([one, two], tmp_path / "middle", "2")
+    spent = {"crops_seen": 3500, "hours": 1.0}
+    grown = trained(tmp_path / "grown", 3, crops=4000, begun_from={"sha256": trained_hash(middle), **spent})
+    mean = average_models([one, one, middle, grown], tmp_path / "mean", "3")
+    for found, a, b, c in zip(*map(weights, (mean, one, middle, grown)), strict=True):
+        assert found == pytest.approx((2 * a + b + c) / 4, abs=1e-6)
+    card = Card.from_dict(json.loads(mean.with_suffix(".json").read_text()))
+    assert card.training["crops_seen"] == 4000  # those of its parts are among what went on
+    assert (mean.parent / "history.csv").read_text().splitlines()[1].startswith("grown,4000,")
+    with pytest.raises(UsageError, match="went on from the same weights"):
+        average_models([one, grown], tmp_path / "without", "3")
+
+
 @pytest.mark.parametrize("earlier", [None, {**START, "sha256": "2" * 64}])
 def test_the_weights_that_the_others_began_with_may_take_part_and_weigh_double(tmp_path, earlier):
     from training.average import average_models

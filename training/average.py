@@ -1,4 +1,4 @@
-"""One model from several that went on from the same weights, or from those and themselves (Wortsman et al., 2022)."""
+"""One model from several of one descent: weights that were gone on from, what came of them (Wortsman et al., 2022)."""
 
 import dataclasses
 from pathlib import Path
@@ -16,10 +16,10 @@ def average_models(models: list[Path], out: Path, version: str) -> Path:
     """Write the mean of trained `.keras` models (cards and histories beside them) into `out`, as training leaves one.
 
     All went on from the same weights (`begin_from` in their recipe), which may take part themselves and need no history
-    then; had their logit been fitted after training, they take part as they were before. A model that is named twice
-    weighs double. version: of the mean. The card counts the crops and hours of all of them. Raises UsageError when
-    there are fewer than two, a file is missing, they did not begin alike, two runs are in folders of one name, or `out`
-    holds a model.
+    then; had their logit been fitted after training, they take part as they were before. Where they do and are a mean,
+    what that is the mean of may take part as well. A model that is named twice weighs double. version: of the mean. The
+    card counts the crops and hours of all of them. Raises UsageError when there are fewer than two, a file is missing,
+    they did not begin alike, two runs are in folders of one name, or `out` holds a model.
     """
     check_free(out)
     if len(models) < 2:
@@ -31,7 +31,7 @@ def average_models(models: list[Path], out: Path, version: str) -> Path:
         runs = dict.fromkeys(  # the curve of the weights they began from is part of the release's own
             path.parent
             for path, part in zip(models, parts, strict=True)
-            if start is None or part["sha256"] != start["sha256"]
+            if start is None or part["sha256"] not in _origins(parts, start)
         )
         curves = {run.name: history.read(run / "history.csv") for run in runs}
     except (OSError, KeyError, ValueError) as error:
@@ -71,14 +71,23 @@ def _before_reading(model: keras.Model, plain: dict[str, Any]) -> keras.Model:
 def _common_start(parts: list[dict[str, Any]]) -> dict[str, Any] | None:
     """The record of the weights that all parts went on from, or are; None where there are none."""
     for start in (part["begun_from"] for part in parts if "begun_from" in part):
-        if all(start["sha256"] in (part["sha256"], part.get("begun_from", {}).get("sha256")) for part in parts):
+        origins = _origins(parts, start)
+        later = [part for part in parts if part["sha256"] not in origins]
+        if all(part.get("begun_from", {}).get("sha256") == start["sha256"] for part in later):
             return start
     return None
 
 
+def _origins(parts: list[dict[str, Any]], start: dict[str, Any]) -> set[str]:
+    """Hashes of the weights that were gone on from and, where these are among the parts, of what they are a mean of."""
+    means = (part["mean_of"] for part in parts if part["sha256"] == start["sha256"] and "mean_of" in part)
+    return {start["sha256"]} | {part["sha256"] for mean in means for part in mean}
+
+
 def _provenance(parts: list[dict[str, Any]], start: dict[str, Any]) -> dict[str, Any]:
     """What the parts have in common, the crops and hours of all of them, and each part's own record."""
-    grown = {part["sha256"]: part for part in parts if part["sha256"] != start["sha256"]}
+    origins = _origins(parts, start)
+    grown = {part["sha256"]: part for part in parts if part["sha256"] not in origins}
     common = _common([{key: part[key] for key in part if key != "sha256"} for part in grown.values()])
     spent = {
         key: start[key] + sum(part[key] - start[key] for part in grown.values()) for key in ("crops_seen", "hours")
