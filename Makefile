@@ -80,11 +80,17 @@ further: .venv-dev/ready ## train on with what `make data` built, too, into runs
 	.venv-dev/bin/python -m training fit training/recipes/filmed.toml $(BOTH:%=--data %) --out runs/filmed --resume
 	test -f runs/combined/best.keras || .venv-dev/bin/python -m training average runs/merged/best.keras runs/filmed/best.keras \
 		--version 0.12.1 --out runs/combined
-	set -e; for run in gentle/gentle-1 broader gathered joined united merged combined; do \
+	.venv-dev/bin/python -m training fit training/recipes/shares.toml $(BOTH:%=--data %) --out runs/shares --resume
+	test -f runs/balanced/best.keras || .venv-dev/bin/python -m training average runs/combined/best.keras \
+		runs/combined/best.keras runs/shares/best.keras --version 0.13.1 --out runs/balanced
+	.venv-dev/bin/python -m training fit training/recipes/generators.toml $(BOTH:%=--data %) --out runs/generators --resume
+	test -f runs/blended/best.keras || .venv-dev/bin/python -m training average runs/combined/best.keras \
+		runs/combined/best.keras runs/balanced/best.keras runs/generators/best.keras --version 0.14.1 --out runs/blended
+	set -e; for run in gentle/gentle-1 broader gathered joined united merged combined balanced blended; do \
 		.venv-dev/bin/python -m training release runs/$$run --out models/deepfake; \
 	done # for the curves of these runs
-	test -f runs/read/best.keras || .venv-dev/bin/python -m training reading runs/combined/best.keras --data $(DATA) \
-		--version 0.12.2 --patches-only --out runs/read
+	test -f runs/read/best.keras || .venv-dev/bin/python -m training reading runs/blended/best.keras --data $(DATA) \
+		--version 0.14.2 --patches-only --out runs/read
 
 release: .venv-dev/ready ## convert the model trained in RUN, fit its calibration and thresholds: models/MODEL
 	.venv-dev/bin/python -m training release $(RUN) --out models/$(MODEL)

@@ -88,6 +88,7 @@ def test_the_weights_that_the_others_began_with_may_take_part_and_weigh_double(t
     assert (card.training["crops_seen"], card.training["hours"], card.training["seed"]) == (1500, 0.75, 2)
     assert "sha256" not in card.training  # it is that of a part, and stands there
     assert [len(part["sha256"]) for part in card.training["mean_of"]] == [64] * 3
+    assert card.training["mean_of"][1] == {"sha256": begun_from["sha256"]}  # the rest was said of the first
 
 
 def test_of_a_release_whose_logit_was_fitted_the_mean_is_as_it_was_before(tmp_path):

@@ -89,6 +89,8 @@ def test_the_readme_sets_the_smaller_one_beside_the_larger_as_it_is_now():
 def test_the_card_carries_its_provenance(name):
     _, card = read_packed(file(name))
     for part in card.training.get("mean_of", [card.training]):
+        if set(part) == {"sha256"}:  # it weighs double, and was told before
+            continue
         assert {"recipe", "data_sha256", "sources", "pictures"} <= set(part)
     assert card.conversion["representative"]["sha256"]
     assert "research" in card.licence

@@ -85,14 +85,26 @@ def _origins(parts: list[dict[str, Any]], start: dict[str, Any]) -> set[str]:
 
 
 def _provenance(parts: list[dict[str, Any]], start: dict[str, Any]) -> dict[str, Any]:
-    """What the parts have in common, the crops and hours of all of them, and each part's own record."""
+    """What the parts have in common, the crops and hours of all of them, and each part's own record, whole once."""
     origins = _origins(parts, start)
     grown = {part["sha256"]: part for part in parts if part["sha256"] not in origins}
     common = _common([{key: part[key] for key in part if key != "sha256"} for part in grown.values()])
     spent = {
         key: start[key] + sum(part[key] - start[key] for part in grown.values()) for key in ("crops_seen", "hours")
     }
-    return {**common, **spent, "hours": round(spent["hours"], 2), "mean_of": parts}
+    return {**common, **spent, "hours": round(spent["hours"], 2), "mean_of": _each_once(parts, set())}
+
+
+def _each_once(parts: list[dict[str, Any]], told: set[str]) -> list[dict[str, Any]]:
+    """The records, those that weigh double or stand within others too: whole where they come first, then by hash."""
+    records = []
+    for part in parts:
+        if part["sha256"] in told:
+            records.append({"sha256": part["sha256"]})
+            continue
+        told.add(part["sha256"])
+        records.append({**part, **({"mean_of": _each_once(part["mean_of"], told)} if "mean_of" in part else {})})
+    return records
 
 
 def _common(records: list[dict[str, Any]]) -> dict[str, Any]:
