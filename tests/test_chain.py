@@ -83,7 +83,7 @@ def test_the_figures_are_written_where_people_read_them(released):
     entry = json.loads(path.read_text(), parse_constant=pytest.fail)["checks-int8"]
     found = entry["splits"]["test"]
     card, more = (released / "README.md").read_text(), (released / "MORE.md").read_text()
-    assert f"| **all** | {found['all']['real']} | {found['all']['fake']} | {found['all']['auc']:.3f} (" in card
+    assert f"| **all** | {found['all']['real']} | {found['all']['fake']} | {found['all']['auc']:.3f} |" in card
     assert f"| test: all | {found['all']['auc']:.3f} |" in card
     assert f"| JPEG 70 | {found['robustness']['JPEG 70']['auc']:.3f} |" in card
     assert f"| test | {found['calibration']['ece']:.3f} |" in card
