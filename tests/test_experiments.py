@@ -88,12 +88,12 @@ def test_the_table_holds_variants_to_the_first(model):
     few = np.linspace(0.71, 0.89, 1000)
     found = {
         "plain": experiments.Measured({"test: all": 0.8}, {"test: all": few}),
-        "new": experiments.Measured({"test: all": 0.85}, {"test: all": few + 0.05}),
+        "new": experiments.Measured({"test: all": 0.85}, {"test: all": few + np.linspace(0.03, 0.07, 1000)}),
     }
     models = {"plain": [model], "new": [model, model]}
     text = experiments.tabulate(experiments.Experiment("Does it help?", {}), models, found)
     assert text.startswith("Does it help?\n\n| AUC (95%) | plain | new | new: gain |")
-    assert "| test: all | 0.800 (0.71–0.89) | 0.850 (0.76–0.94) | +0.050 (+0.050 to +0.050) |" in text
+    assert "| test: all | 0.800 (0.71–0.89) | 0.850 (0.75–0.95) | +0.050 (+0.031 to +0.069) |" in text
     assert "| crops seen | 2.00 M | 2.00 M, 2.00 M |  |" in text
 
 

@@ -140,7 +140,7 @@ def test_finders_and_classifiers_are_measured_apart(released, tiny_model, data):
 
 
 def test_scenes_without_a_validation_split_are_refused(released, data, tmp_path):
-    (tmp_path / "images.csv").write_text("file,source,width,height,faces\n")
+    (tmp_path / "images.csv").write_text("file,source,width,height,faces\ntest/a.png,dolls,64,64,0\n")
     (tmp_path / "faces.csv").write_text("file,x0,y0,x1,y1,score,votes\n")
     for module, arguments in (
         ("convert", (released / "run" / "best.keras", "--data", tmp_path, "--out", tmp_path)),
