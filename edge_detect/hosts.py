@@ -4,7 +4,7 @@ import re
 
 LOOPBACK = "127.0.0.1"
 """The address that only this machine can reach."""
-LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+LOCAL_NAMES = frozenset({"localhost", LOOPBACK, "[::1]"})
 
 
 def is_name(text: str) -> bool:

@@ -33,9 +33,7 @@ def watch(
             help="newest: drop frames that wait; every: capture waits. Default: newest for cameras and streams.",
         ),
     ] = None,
-    window: Annotated[
-        int, typer.Option(min=1, max=10_000, metavar="N", help="Frames that a face's score is smoothed over.")
-    ] = 10,
+    window: Annotated[int, typer.Option(min=1, metavar="N", help="Frames that a face's score is smoothed over.")] = 10,
     trigger: Annotated[int, typer.Option(min=1, metavar="N", help="Frames in a row that change the state.")] = 5,
     cooldown: Annotated[
         float, typer.Option(min=0, metavar="S", help="Seconds that fake holds after the last frame that said so.")
