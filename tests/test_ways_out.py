@@ -2,16 +2,12 @@
 
 import contextlib
 import errno
-import hashlib
-import hmac
 import io
 import json
 import os
 import sys
 import threading
 import time
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,13 +16,11 @@ from events import event
 
 from edge_detect.errors import MissingExtraError, UsageError
 from edge_detect.progress import say
-from edge_detect.secret import read_secret
-from edge_detect.sinks import webhook as webhook_module
 from edge_detect.sinks.command import Command
 from edge_detect.sinks.lines import Lines
 from edge_detect.sinks.metrics import Metrics
 from edge_detect.sinks.outlet import Outlet
-from edge_detect.sinks.webhook import SIGNATURE, Webhook
+from edge_detect.sinks.webhook import Webhook
 
 PATIENCE = 60
 
@@ -89,11 +83,10 @@ def test_a_patient_way_out_loses_nothing():
 
 
 def test_patience_ends_when_the_watch_is_told_to_stop():
-    outlet, patient = Slow(), [True]
-    outlet.is_patient = lambda: patient[0]
+    outlet, stopped = Slow(), threading.Event()
+    outlet.is_patient = lambda: not stopped.is_set()
     outlet.start()
-    threading.Timer(0.5, patient.clear).start()
-    outlet.is_patient = lambda: bool(patient)
+    threading.Timer(0.5, stopped.set).start()
     for number in range(20):
         outlet.put(event(number))
     outlet.close(0.05)
@@ -217,83 +210,6 @@ def test_a_line_that_was_cut_off_is_not_continued_by_the_next(monkeypatch, tmp_p
 def test_a_program_that_is_not_there_is_wrong_usage(line):
     with pytest.raises(UsageError, match="--exec"):
         Command(line)
-
-
-@contextmanager
-def web_server(*statuses):
-    """A server that answers with these, and then 200; what it was sent."""
-    answers, requests = list(statuses), []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            requests.append((body, self.headers))
-            self.send_response(answers.pop(0) if answers else 200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/hook", requests
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-@pytest.fixture
-def impatient(monkeypatch):
-    monkeypatch.setattr(webhook_module, "FIRST_PAUSE", 0.01)
-
-
-def test_a_webhook_posts_signed_json_and_tries_again(impatient, tmp_path):
-    (tmp_path / "secret").write_text("key\n")
-    with web_server(503, 429) as (url, requests):
-        outlet = Webhook(url, read_secret(tmp_path / "secret"))
-        outlet.start()
-        outlet.put(event(7))
-        outlet.close(PATIENCE)
-    assert len(requests) == 3
-    body, headers = requests[-1]
-    assert json.loads(body)["frame"] == 7
-    assert headers[SIGNATURE] == "sha256=" + hmac.new(b"key", body, hashlib.sha256).hexdigest()
-    assert outlet.counts() == {"delivered": 1, "failed": 0, "dropped": 0}
-
-
-def test_a_webhook_that_refuses_is_not_asked_again(impatient):
-    with web_server(404) as (url, requests):
-        outlet, said = Webhook(url), []
-        outlet.complain = said.append
-        outlet.start()
-        outlet.put(event())
-        outlet.close(PATIENCE)
-    assert len(requests) == 1
-    assert said == ["webhook: the server answers 404"]
-
-
-def test_a_webhook_without_a_server_does_not_hold_up_the_end():
-    outlet = Webhook("http://127.0.0.1:9/")
-    outlet.start()
-    for number in range(500):
-        outlet.put(event(number))
-    begin = time.monotonic()
-    outlet.close(0.1)
-    assert time.monotonic() - begin < PATIENCE / 4
-    counts = outlet.counts()
-    assert counts["delivered"] == 0
-    assert counts["failed"] + counts["dropped"] == 500
-
-
-def test_a_secret_that_is_missing_or_empty_is_wrong_usage(tmp_path):
-    (tmp_path / "empty").write_text("\n")
-    for name in ("empty", "missing"):
-        with pytest.raises(UsageError, match=name):
-            read_secret(tmp_path / name)
 
 
 @pytest.mark.parametrize(
