@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edge_detect.errors import EdgeDetectError
-from edge_detect.hosts import LOCAL_NAMES
+from edge_detect.hosts import LOCAL_NAMES, LOOPBACK
 from edge_detect.serve.ending import CutOff
 from edge_detect.serve.guard import OwnNames
 from edge_detect.serve.hardening import POLICY, Hardened, headers
@@ -21,7 +21,6 @@ from edge_detect.serve.limits import MAX_BYTES
 from edge_detect.serve.running import bound, run, url_of
 from edge_detect.serve.trial import Trial
 
-HOST = "127.0.0.1"
 API_NAME = "score"
 """What programs call, as in `gradio_client.Client(url).predict(handle_file(path), api_name="/score")`."""
 _OFFLINE = {
@@ -51,11 +50,11 @@ def serve_trials(models: Sequence[str], finder: str | None, port: int) -> None:
     Raises ModelError when a model cannot be used, UsageError when the port cannot be had.
     """
     trial = Trial(models, finder)
-    listening = bound(HOST, port)
+    listening = bound(LOOPBACK, port)
     with TemporaryDirectory(prefix="edge-detect-") as uploads:
         os.environ.update(_OFFLINE, GRADIO_TEMP_DIR=uploads)
         app = _new_app(trial, Path(uploads))
-        url = url_of(HOST, listening)
+        url = url_of(LOOPBACK, listening)
         guarded = OwnNames(_NoAddresses(app), LOCAL_NAMES, ())
         run(Hardened(CutOff(guarded), headers(_POLICY)), listening, f"Gradio on {url} (Ctrl-C ends)")
 
@@ -68,7 +67,7 @@ def _new_app(trial: Trial, uploads: Path) -> FastAPI:
         FastAPI(openapi_url=None),
         _blocks(trial, uploads),
         path="/",
-        server_name=HOST,
+        server_name=LOOPBACK,
         theme=gradio.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
         footer_links=["api"],
         run_history=False,
