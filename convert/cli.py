@@ -11,6 +11,8 @@ from convert.recipes import DEFAULT, PURPOSES
 from edge_detect.cli.help import Verb
 from edge_detect.errors import UsageError
 
+_LEGACY = ".venv-legacy/bin/python"
+
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -72,7 +74,7 @@ def convert(
         typer.Option(metavar="NAME", help="Without a card: what the model is called; default: its file."),
     ] = None,
     calibrate: Annotated[int, typer.Option(metavar="N", min=2, help="Pictures that set the integer scales.")] = 300,
-    seed: Annotated[int, typer.Option(metavar="N", help="Which pictures those are.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Which pictures those are.")] = 1,
     keep_float: Annotated[
         Optional[str],
         typer.Option(metavar="LAYER,…", help="int8: layers to leave in float32, as --explain names them."),
@@ -88,8 +90,11 @@ def convert(
     ] = 0.05,
     min_xnnpack: Annotated[float, typer.Option(metavar="X", help="Least share of operators on XNNPACK.")] = 0.7,
     legacy: Annotated[
-        Path, typer.Option(metavar="PYTHON", help="A Python with tflite-runtime 2.14; `make legacy` makes this one.")
-    ] = Path(".venv-legacy/bin/python"),
+        str,
+        typer.Option(
+            metavar="PYTHON", help="A Python with tflite-runtime 2.14, or none; `make legacy` makes this one."
+        ),
+    ] = _LEGACY,
     listed: Annotated[
         bool, typer.Option("--list", callback=_explain, is_eager=True, help="Say what each recipe is for, and exit.")
     ] = False,
@@ -99,7 +104,7 @@ def convert(
     Exit codes: 0 written, 1 the gate refused a model (nothing is written), 2 wrong usage, 70 internal error, 130
     interrupted.
     """
-    recipes = tuple(dict.fromkeys(to.split(",")))
+    recipes = _listed("--to", to)
     unknown = [recipe for recipe in recipes if recipe not in PURPOSES]
     if unknown:
         raise UsageError(f"unknown recipe {', '.join(unknown)}; there are {', '.join(PURPOSES)} (--list explains them)")
@@ -109,12 +114,23 @@ def convert(
     from convert.pipeline import Plan, convert_model
     from convert.source import Said
 
-    said = Said(tuple(labels.split(",")) if labels else None, crop, normalise, side, name)
+    said = Said(_listed("--labels", labels) or None, crop, normalise, side, name)
     limits = Limits(max_drop, max_mean_error, max_error, max_flips, min_xnnpack)
-    kept = tuple(keep_float.split(",")) if keep_float else ()
-    plan = Plan(recipes, tuple(data), calibrate, seed, limits, said, kept, explain, legacy)
+    kept = _listed("--keep-float", keep_float)
+    python = None if legacy == "none" else Path(legacy)
+    if python and legacy != _LEGACY and not python.exists():
+        raise UsageError(f"there is no {python}: name a Python with tflite-runtime, or --legacy none to leave it out")
+    plan = Plan(recipes, tuple(data), calibrate, seed, limits, said, kept, explain, python)
     for path in convert_model(model, plan, out):
         typer.echo(path)
+
+
+def _listed(option: str, text: str | None) -> tuple[str, ...]:
+    """What an option names, with commas between. Raises UsageError where a name is empty or there twice."""
+    names = tuple(name.strip() for name in text.split(",")) if text is not None else ()
+    if "" in names or len(set(names)) < len(names):
+        raise UsageError(f"{option} takes names with commas between, each once, and none of them empty; not {text!r}")
+    return names
 
 
 def main() -> None:

@@ -28,7 +28,8 @@ def to_flatbuffer(
     layers that an int8 model is to compute in float32, by the names that `layers.losses` gives. Weights that become
     int8 are rounded with their sums, of an int8 model after its channels were equalised; the model is left as it was.
     Returns the flatbuffer, whose input is (1, side, side, 3) in the recipe's type, and the output names in the order of
-    its output tensors. Raises UsageError when there is no such layer, or the converter refuses the model.
+    its output tensors. Raises UsageError when there is no such layer, the converter refuses the model, or the temporary
+    folder is full.
     """
     from tensorflow.lite.python.convert import ConverterError
 
@@ -72,7 +73,7 @@ def _quantized_in_part(
     unknown = [layer for layer in keep_float if layer not in tensors]
     if unknown:
         raise UsageError(f"there is no layer {', '.join(unknown)} to keep in float32; there are {', '.join(tensors)}")
-    kept = [tensors[layer] for layer in keep_float]
+    kept = [tensor for layer in keep_float for tensor in tensors[layer]]
     quantized: bytes = mlir_quantize(
         _with_constants_of(trained, calibrated, kept),
         fully_quantize=False,
@@ -97,17 +98,26 @@ def _with_constants_of(other: bytes, flatbuffer: bytes, answered: Sequence[str])
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
-def layer_tensors(flatbuffer: bytes, model: Any) -> dict[str, str]:
-    """Layers of a float model in order, each with the name of the tensor it answers; model: what it was made of."""
+def layer_tensors(flatbuffer: bytes, model: Any) -> dict[str, list[str]]:
+    """Layers of a float model in order, with the names of the tensors that each answers; model: what it was made of.
+
+    A layer of several operators has several, and so have layers of one name, in models that are layers of others.
+    """
     from ai_edge_litert import schema_py_generated as schema
 
     graph = schema.ModelT.InitFromObj(schema.Model.GetRootAs(flatbuffer, 0)).subgraphs[0]
     found = [graph.tensors[operator.outputs[0]].name.decode() for operator in graph.operators]
-    return {layer_name(tensor, model): tensor for tensor in found}
+    tensors: dict[str, list[str]] = {}
+    for tensor in found:
+        tensors.setdefault(layer_name(tensor, model), []).append(tensor)
+    return tensors
 
 
 def layer_name(tensor: str, model: Any) -> str:
-    """What a Keras model calls a layer, by the tensor it answers: the innermost scope of the first operation in it."""
+    """What a Keras model calls a layer, by the tensor it answers: the innermost scope of the first operation in it.
+
+    More exactly, the innermost that is called as a layer, if one is; and what gives an output has that output's name.
+    """
     names: list[str] = sorted(model.output)
     outputs = {f"StatefulPartitionedCall:{at}": name for at, name in enumerate(names)}
     if len(names) == 1:
@@ -116,10 +126,10 @@ def layer_name(tensor: str, model: Any) -> str:
         return outputs[tensor]
     # "batchnorm" is a scope inside each normalising layer, and names none of them.
     scopes = [scope for scope in tensor.rsplit(";", maxsplit=1)[-1].split("/") if scope != "batchnorm"]
-    scope = scopes[-2] if len(scopes) > 1 else scopes[0]
+    around = scopes[:-1][::-1] or scopes
+    layers = {each.name for each in model._flatten_layers() if each is not model}
     # Keras opens a layer's scope to build it, so that of its first call is the second of that name: "look_1" of "look".
-    layer = scope.removesuffix("_1")
-    return layer if layer in {each.name for each in model._flatten_layers()} else scope
+    return next((layer for scope in around if (layer := scope.removesuffix("_1")) in layers), around[0])
 
 
 @contextlib.contextmanager
@@ -144,7 +154,13 @@ def saved(model: Any, side: int, *, integer: bool) -> Iterator[Path]:
         archive = keras.export.ExportArchive()
         archive.track(model)
         archive.add_endpoint("serving_default", serve)
-        archive.write_out(folder, verbose=False)
+        try:
+            archive.write_out(folder, verbose=False)
+        except tf.errors.OpError as error:  # what TensorFlow raises in place of OSError
+            raise UsageError(
+                f"nothing can be written to the temporary folder {tempfile.gettempdir()} ({error.message}): free space "
+                "there, or set TMPDIR to another"
+            ) from error
         yield Path(folder)
 
 

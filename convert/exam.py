@@ -65,7 +65,8 @@ class _Labelled:
         if missing:
             raise UsageError(
                 f"the gate needs pictures of {' and '.join(map(repr, labels))} in the split 'val'; there is no "
-                f"{' and no '.join(map(repr, missing))}"
+                f"{' and no '.join(map(repr, missing))} (of a folder for each label, a hash puts one picture in ten "
+                "there: add pictures, or say each one's split in a labels.csv)"
             )
         self.pixels = load_pictures(chosen, self._side)
 

@@ -33,12 +33,15 @@ def adapt(
     Labels are in the order of the model's outputs; of a single sigmoid or logit, the second is what it stands for. With
     the labels real and fake, in either order, it becomes a classifier that answers for *fake*; with others, a labeller.
     Raises UsageError when the model has no single square RGB input, or one that cannot hold pixels normalised like
-    that, no single output, or not as many outputs as labels.
+    that, no single output, or not as many outputs as labels, or a label cannot be printed.
     """
     import keras
 
     found = _side(model, side)
     count = _answers(model)
+    odd = [label for label in labels if not label or not label.isprintable()]
+    if odd:
+        raise UsageError(f"{odd[0]!r} cannot be a label: give it another name, of characters that can be printed")
     if len(set(labels)) != len(labels) or len(labels) != max(2, count):
         raise UsageError(
             f"the model has {count} output{'' if count == 1 else 's'} and {len(labels)} labels ({', '.join(labels)}); "
@@ -46,6 +49,7 @@ def adapt(
         )
     chosen = _chosen(model, normalise)
     inside = [layer.name for layer in _layers(model) if type(layer).__name__ in ("Rescaling", "Normalization")]
+    inside += _arithmetic(model)
     if inside and normalise is None and chosen != "none":
         say(
             f"warning: the model has a layer {inside[0]!r}: if it normalises its input itself, say --normalise none, "
@@ -116,6 +120,19 @@ def _only(answer: Any) -> Any:
 
 def _layers(model: Any) -> list[Any]:
     return [layer for layer in model._flatten_layers() if layer is not model]
+
+
+def _arithmetic(model: Any) -> list[str]:
+    """Operations on the pixels, before any layer with weights, such as a `preprocess_input` of Keras is made of."""
+    found = []
+    for each in getattr(model, "operations", model.layers):
+        if hasattr(each, "operations"):
+            found += _arithmetic(each)
+        elif type(each).__name__ in ("TrueDivide", "Divide", "Multiply", "Subtract", "Add"):
+            found.append(each.name)
+        if getattr(each, "weights", ()):
+            break
+    return found
 
 
 def _normalised(pixels: Any, how: Normalise) -> Any:

@@ -101,15 +101,16 @@ def compare(answers: Answers, reference: Answers, measure: str, pictures: int) -
     )
 
 
-def graph_checks(graph: Graph, recipe: Recipe, limits: Limits, kept: Sequence[str] = ()) -> Iterator[Check]:
-    """Whether the model is what the recipe says, and runs on a small device. kept: layers that stay in float32.
+def graph_checks(graph: Graph, recipe: Recipe, limits: Limits, kept: int = 0) -> Iterator[Check]:
+    """Whether the model is what the recipe says, and runs on a small device.
 
-    Of these, each may be one convolution.
+    kept: how many of its convolutions are of layers that were to stay in float32.
     """
     yield Check("batch", "one, fixed" if graph.fixed else "open", "one, fixed", graph.fixed)
     yield Check("forbidden operators", ", ".join(graph.forbidden) or "none", "none", not graph.forbidden)
     if recipe.activations == "int8":
-        yield Check("float convolutions", str(graph.floats), f"to {len(kept)}", graph.floats <= len(kept))
+        found = len(graph.floats)
+        yield Check("float convolutions", str(found), f"to {kept}", found <= kept)
     passed = not recipe.delegated or graph.delegated >= limits.xnnpack
     limit = f"from {limits.xnnpack:.0%} (--min-xnnpack)" if recipe.delegated else ""
     yield Check("operators on XNNPACK", f"{graph.delegated:.0%}", limit, passed)

@@ -18,14 +18,14 @@ class Graph:
 
     operators: how many of each kind; delegated: share (0–1) of them, conversions of type aside, that XNNPACK runs;
     fixed: whether the batch is one, and fixed; forbidden: operators that no small runtime has, or that hold state;
-    floats: how many convolutions and matrix products answer in float32.
+    floats: tensors of convolutions and matrix products that answer in float32, by name.
     """
 
     operators: dict[str, int]
     delegated: float
     fixed: bool
     forbidden: tuple[str, ...]
-    floats: int
+    floats: tuple[str, ...]
 
 
 def inspect(flatbuffer: bytes) -> Graph:
@@ -35,18 +35,20 @@ def inspect(flatbuffer: bytes) -> Graph:
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(flatbuffer, 0))
     kinds = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
     graph = model.subgraphs[0]
-    names, floats = [], 0
+    names, floats = [], []
     for operator in graph.operators:
         code = model.operatorCodes[operator.opcodeIndex]
         name = kinds[max(code.builtinCode, code.deprecatedBuiltinCode)]
         names.append(code.customCode.decode() if name == "CUSTOM" else name)
-        floats += name in _HEAVY and graph.tensors[operator.outputs[0]].type == schema.TensorType.FLOAT32
+        answer = graph.tensors[operator.outputs[0]]
+        if name in _HEAVY and answer.type == schema.TensorType.FLOAT32:
+            floats.append(answer.name.decode())
     forbidden = sorted({name for name in names if name in _STATEFUL or name.startswith("Flex")})
     ends = [graph.tensors[index] for index in (*graph.inputs, *graph.outputs)]
     fixed = len(model.subgraphs) == 1 and all(
         tensor.shape[0] == 1 and (tensor.shapeSignature is None or -1 not in tensor.shapeSignature) for tensor in ends
     )
-    return Graph(dict(Counter(names)), _delegated(flatbuffer), fixed, tuple(forbidden), floats)
+    return Graph(dict(Counter(names)), _delegated(flatbuffer), fixed, tuple(forbidden), tuple(floats))
 
 
 def _delegated(flatbuffer: bytes) -> float:

@@ -25,15 +25,15 @@ Of an output that is zero throughout, the difference itself.
 
 
 def outcome(
-    flatbuffer: bytes, inputs: NDArray[Any], expected: Sequence[NDArray[np.float64]], python: Path
+    flatbuffer: bytes, inputs: NDArray[Any], expected: Sequence[NDArray[np.float64]], python: Path | None
 ) -> tuple[bool | None, str]:
     """Whether the model answers there as on LiteRT, and how it went in words; None where it could not be checked.
 
     inputs: (n, 1, side, side, 3) in the model's type; expected: LiteRT's outputs in order, each (n, values); the one
     that differs most counts.
     """
-    if not python.exists():
-        return None, f"no {python} (`make legacy`)"
+    if python is None or not python.exists():
+        return None, f"no {python} (`make legacy`)" if python else "left out (--legacy none)"
     with tempfile.TemporaryDirectory() as folder:
         model, pictures = Path(folder, "model.tflite"), Path(folder, "inputs.npy")
         model.write_bytes(flatbuffer)

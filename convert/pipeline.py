@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from convert import gate, graph, layers, legacy, tfjs
 from convert.causes import causes
-from convert.conversion import to_flatbuffer
+from convert.conversion import layer_name, to_flatbuffer
 from convert.destination import check_replaced, place
 from convert.exam import EXAMS, Answers, Exam, KerasNetwork
 from convert.gate import Check, Limits
@@ -43,7 +43,7 @@ class Plan:
 
     data: labelled pictures, or scenes for a finder; count, seed: of the representative pictures, from the split
     `train`; keep_float: layers that are not quantized; explain: print which layer loses most; legacy: the Python that
-    has tflite-runtime.
+    has tflite-runtime, None to leave it out.
     """
 
     recipes: tuple[str, ...]
@@ -54,7 +54,7 @@ class Plan:
     said: Said = field(default_factory=Said)
     keep_float: tuple[str, ...] = ()
     explain: bool = False
-    legacy: Path = legacy.PYTHON
+    legacy: Path | None = legacy.PYTHON
 
 
 @dataclass(frozen=True)
@@ -147,9 +147,11 @@ def _convert(name: str, material: _Material, plan: Plan) -> tuple[bytes, Card, s
     comparison = gate.compare(exam.sit(network), material.expected, exam.measure, len(exam.pixels))
     calibrated = material.representative if recipe.calibrated else None
     kept = plan.keep_float if recipe.activations == "int8" else ()
+    found = graph.inspect(flatbuffer)
+    asked = sum(layer_name(tensor, material.model) in kept for tensor in found.floats)
     checks = [
         *comparison.checks(recipe, plan.limits),
-        *gate.graph_checks(graph.inspect(flatbuffer), recipe, plan.limits, kept),
+        *gate.graph_checks(found, recipe, plan.limits, asked),
         *(gate.representative_checks(calibrated) if calibrated else ()),
         *_running(flatbuffer, network, material, plan),
     ]

@@ -63,7 +63,7 @@ def choose(
 ) -> Representative:
     """Draw pictures from the split `train`: every label alike, and within it every source alike.
 
-    Raises UsageError when the split is empty.
+    Raises UsageError when the split is empty, or they are too few for the labels it has.
     """
     rng = np.random.default_rng(seed)
     training = [sample for sample in samples if sample.split == "train"]
@@ -76,6 +76,10 @@ def choose(
         queues[label] = [[group[i] for i in rng.permutation(len(group))] for _, group in sorted(by_source.items())]
     if not queues:
         raise UsageError("there are no pictures in the split 'train' to set the integer scales with")
+    if count < len(queues):
+        raise UsageError(
+            f"--calibrate {count} leaves labels without a picture: draw {len(queues)}, one of each, or more"
+        )
     ranked = [_interleave(queue) for queue in queues.values()]
     chosen = _interleave(ranked)[:count]
     drawn = Counter(sample.label for sample in chosen)

@@ -116,12 +116,15 @@ def check_out(out: Path) -> None:
         raise UsageError(f"{out} cannot be written: there is no folder {out.parent}; make it first")
     if not os.access(out.parent, os.W_OK):
         raise UsageError(f"nothing can be written to {out.parent}; write elsewhere")
-    if out.exists():
-        with out.open("rb") as file:
-            if file.read(8)[4:] != b"TFL3":
-                raise UsageError(f"{out} exists and is no model; write elsewhere")
+    if out.exists() and not (out.is_file() and _starts_as_model(out)):
+        raise UsageError(f"{out} exists and is no model; write elsewhere")
     if out.suffix != ".tflite":
         raise UsageError(f"{out} would not be found as --model; name it {out.name}.tflite")
+
+
+def _starts_as_model(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(8)[4:] == b"TFL3"
 
 
 def score_photos(

@@ -136,6 +136,8 @@ class Card:
         if values.pop("card_version", None) != CARD_VERSION:
             raise ModelError(f"the model's card is not of version {CARD_VERSION}; update edge-detect")
         try:
+            if not isinstance(values["labels"], list | tuple):
+                raise TypeError("labels are no list")
             values["labels"] = tuple(values["labels"])
             values["calibration"] = Calibration(**values["calibration"])
             values["thresholds"] = Thresholds(**values["thresholds"])
@@ -153,12 +155,18 @@ def _complaint(card: Card) -> str:
     if card.kind not in KINDS:
         return f"unknown kind {card.kind!r}"
     outputs, scaling, limits = card.outputs, card.calibration, card.thresholds
+    texts = (card.name, card.version, card.description, card.crop, card.precision, card.licence, card.sha256)
     checks = {
+        "what should be text is not": all(
+            isinstance(text, str) for text in (*texts, scaling.fitted_on, limits.chosen_on)
+        ),
         "mirrored is neither true nor false": isinstance(card.mirrored, bool),
         "input_side is no whole number": isinstance(card.input_side, int) and card.input_side > 0,
         "two labels are needed": all(isinstance(label, str) for label in card.labels)
         and (len(card.labels) == 2 or (card.kind == "labeller" and len(card.labels) > 2))
         and len(set(card.labels)) == len(card.labels),
+        "a classifier's labels are real and fake, in this order": card.kind != "classifier"
+        or card.labels == Card.labels,
         "outputs name no tensors": isinstance(outputs, dict)
         and all(isinstance(index, int) and index >= 0 for index in outputs.values()),
         f"unknown output {card.output!r}": card.output in OUTPUTS[card.kind] and card.output in outputs,

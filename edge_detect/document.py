@@ -14,8 +14,11 @@ def byline(*models: Path) -> str:
 
 
 def check_markers(path: Path, *names: str) -> None:
-    """Raise UsageError when a file lacks `<!-- name -->` or `<!-- /name -->`, which say where figures go."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    """Raise UsageError when a file is no text or lacks `<!-- name -->` or `<!-- /name -->`, where figures go."""
+    try:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no text in UTF-8: save it as such") from error
     for name in names:
         if len(re.findall(f"<!-- {name} -->.*?<!-- /{name} -->", text, re.DOTALL)) != 1:
             raise UsageError(f"{path} must hold the markers <!-- {name} --> and <!-- /{name} --> once")

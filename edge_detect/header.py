@@ -13,12 +13,14 @@ from edge_detect.errors import PictureError
 _ALONE = {0x01, *range(0xD0, 0xD8)}
 _ENDS = (0xD8, 0xD9)
 """JPEG markers that no length follows: those that decoders skip, and the beginning and the end of a picture."""
+_ANY_MARKER = re.compile(rb"\xff[\x01-\xfe]")
 _MARKER = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
 """What may begin a segment between a JPEG's scans, or be its end; decoders pass over all others there."""
 MAX_SCANS = 100
 """Scans of a JPEG: encoders write ten or so, and each costs a decoder a walk over all pixels, however short it is."""
 _MAX_SEGMENTS = 1000
-"""Segments behind a JPEG's first scan: scans, and a few tables for each."""
+"""Segments before a JPEG's first scan, and behind it: scans, and a few tables for each."""
+_EXIF = b"Exif\0\0"
 HEAD = 32
 """Bytes that tell what kind of file it is."""
 SUPPORTED = "JPEG, PNG, WebP, BMP and TIFF"
@@ -44,7 +46,7 @@ _MODEL = b"TFL3"
 class Header:
     """Format, and width and height in pixels before any EXIF rotation.
 
-    has_alpha: whether there may be transparent pixels; orientation: EXIF's 1–8, read for PNG and WebP only.
+    has_alpha: whether there may be transparent pixels; orientation: EXIF's 1–8, read for JPEG, PNG and WebP.
     """
 
     format: str
@@ -91,28 +93,33 @@ def read_header(data: bytes) -> Header:
 
 
 def _jpeg(data: bytes) -> Header:
-    """Walk the segments to the frame header, then look for the end marker behind the first scan."""
+    """Walk the segments to the first scan, then look for the end marker behind it."""
     width = height = 0
+    turn = None
     at = 2
-    while True:
-        while data[at] != 0xFF or data[at + 1] in (0x00, 0xFF):
-            at += 1
-        marker = data[at + 1]
+    for _ in range(_MAX_SEGMENTS):
+        found = _ANY_MARKER.search(data, at)
+        if not found:
+            raise IndexError
+        marker, at = data[found.end() - 1], found.end()
         if marker in _ALONE:
-            at += 2
             continue
         if marker in _ENDS:
             raise PictureError("the JPEG header is damaged: it ends before the picture begins")
-        (length,) = struct.unpack_from(">H", data, at + 2)
+        (length,) = struct.unpack_from(">H", data, at)
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack_from(">HH", data, at + 5)
-        at += 2 + length
+            height, width = struct.unpack_from(">HH", data, at + 3)
+        if marker == 0xE1 and turn is None and data.startswith(_EXIF, at + 2):
+            turn = _orientation(data[at + 2 : at + length])
+        at += length
         if marker == 0xDA:
             break
+    else:
+        raise PictureError(f"the JPEG has more than {_MAX_SEGMENTS} segments before the picture begins")
     if data.find(b"\xff\xd9", at) < 0:
         raise PictureError("the JPEG data is truncated; copy the file again")
     _check_scans(data, at)
-    return Header("JPEG", width, height)
+    return Header("JPEG", width, height, orientation=turn or 1)
 
 
 def _check_scans(data: bytes, at: int) -> None:
@@ -201,7 +208,7 @@ def _directory(data: bytes) -> dict[int, int]:
 def _orientation(exif: bytes) -> int:
     """EXIF orientation 1–8; 1 where there is none or it cannot be read."""
     try:
-        number = _directory(exif.removeprefix(b"Exif\0\0")).get(0x0112, 1)
+        number = _directory(exif.removeprefix(_EXIF)).get(0x0112, 1)
     except struct.error:
         return 1
     return number if 1 <= number <= 8 else 1

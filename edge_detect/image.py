@@ -82,14 +82,16 @@ def decode(data: bytes, *, shorter: int = MAX_PIXELS, longer: int = MAX_PIXELS) 
     if bgr is None:
         what = "damaged or has samples of more than 16 bits" if header.format == "TIFF" else "damaged"
         raise PictureError(f"the {header.format} data is {what} and cannot be decoded")
-    turned = bgr.shape[1] != -(-header.width // scale)
     sides = (-(-header.height // scale), -(-header.width // scale))
+    turned = bgr.shape[1] != sides[1] if sides[0] != sides[1] else header.orientation in _SIDEWAYS
     if bgr.shape[:2] != (sides[::-1] if turned else sides):
         raise PictureError(f"the {header.format} header is damaged: it gives another size than the picture has")
     pixels = np.asarray(cv2.cvtColor(np.ascontiguousarray(bgr), cv2.COLOR_BGR2RGB), np.uint8)
     return Decoded(pixels, *((header.height, header.width) if turned else (header.width, header.height)))
 
 
+_SIDEWAYS = range(5, 9)
+"""Orientations of EXIF that swap width and height."""
 _FLAGS = {
     1: cv2.IMREAD_COLOR,
     2: cv2.IMREAD_REDUCED_COLOR_2,

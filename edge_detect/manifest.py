@@ -159,6 +159,8 @@ def _from_csv(root: Path, table: Path, labels: Sequence[str]) -> Iterator[Sample
             where = f"{table}, line {reader.line_num}"
             if blank := sorted(name for name in ("file", "group") if not row[name]):
                 raise UsageError(f"{where}: there is no {' and no '.join(blank)}")
+            if "\0" in row["file"]:
+                raise UsageError(f"{where}: {row['file']!r} cannot be a file's name")
             if row["label"] not in labels:
                 known = (
                     f"neither {labels[0]!r} nor {labels[1]!r}" if len(labels) == 2 else f"none of {', '.join(labels)}"

@@ -51,14 +51,17 @@ def match_scene(found: NDArray[np.float32], scene: Scene) -> Matches:
 def average_precision(matches: list[Matches], scores: list[NDArray[np.float32]]) -> float:
     """Area under the precision–recall curve of certain boxes; neither right nor false ones do not count.
 
-    Precision is made monotone before it is summed over recall (as in PASCAL VOC since 2010; Everingham et al.).
+    Precision is made monotone before it is summed over recall (as in PASCAL VOC since 2010; Everingham et al.); boxes
+    of one score, of which an integer finder gives many, are counted together.
     """
     total = sum(len(m.hit) for m in matches)
-    right = np.concatenate([m.right[m.right | m.false] for m in matches])
-    order = np.argsort(-np.concatenate([s[m.right | m.false] for m, s in zip(matches, scores, strict=True)]))
-    if not total or not right.any():
+    if not total or not any(m.right.any() for m in matches):
         return 0.0
+    right = np.concatenate([m.right[m.right | m.false] for m in matches])
+    ranks = -np.concatenate([s[m.right | m.false] for m, s in zip(matches, scores, strict=True)])
+    order = np.argsort(ranks)
     hits = np.cumsum(right[order])
-    precision = hits / np.arange(1, len(hits) + 1)
+    counted = np.searchsorted(ranks[order], ranks[order], side="right")  # up to the last of the same score
+    precision = hits[counted - 1] / counted
     best_from_here = np.maximum.accumulate(precision[::-1])[::-1]
     return float(best_from_here[right[order]].sum() / total)

@@ -168,6 +168,8 @@ def test_mistakes_of_a_stranger_are_answered(run, edge_detect, tiny_model, tiny_
     assert "is a folder; name the file" in run(out=tmp_path).err
     assert "name it mine.tflite" in run(out=tmp_path / "mine").err
     assert "exists and is no model" in run(out=photos / "000.png").err
+    os.mkfifo(tmp_path / "pipe.tflite")
+    assert "exists and is no model" in run(out=tmp_path / "pipe.tflite").err
     assert "cannot be written" in run("--whole-image", out=photos / "000.png" / "mine.tflite").err
     assert f"there is no folder {tmp_path / 'no'}; make it first" in run(out=tmp_path / "no" / "mine.tflite").err
     assert "Missing option '--out'" in edge_detect("calibrate", tiny_model, photos).err

@@ -93,6 +93,11 @@ def test_a_model_that_cannot_be_trusted_is_refused_and_says_what_to_do(data, rea
         {"output": "heat", "outputs": {"heat": 0}},
         {"kind": "finder"},
         {"metrics": [1]},
+        {"description": None},
+        {"name": 5},
+        {"calibration": {"fitted_on": None}},
+        {"labels": "ab"},
+        {"labels": ["fake", "real"]},
     ],
 )
 def test_a_card_with_values_that_cannot_be_is_damaged(changes):

@@ -145,9 +145,10 @@ def test_what_does_not_fit_is_said(their_model, their_pictures, tmp_path, said, 
         convert_model(their_model, Plan(("float32",), (their_pictures,), said=said), tmp_path)
 
 
-def test_double_normalisation_is_warned_of(their_pictures, tmp_path, capsys):
+@pytest.mark.parametrize("prepare", [keras.layers.Rescaling(1 / 255), keras.applications.mobilenet_v2.preprocess_input])
+def test_double_normalisation_is_warned_of(their_pictures, tmp_path, capsys, prepare):
     inputs = keras.Input((96, 96, 3))
-    outputs = others.network()(keras.layers.Rescaling(1 / 255)(inputs))
+    outputs = others.network()(prepare(inputs))
     keras.Model(inputs, outputs).save(tmp_path / "m.keras")
     convert_model(tmp_path / "m.keras", Plan(("float32",), (their_pictures,), limits=LOOSE), tmp_path / "out")
     assert "if it normalises its input itself, say --normalise none" in capsys.readouterr().err

@@ -43,10 +43,9 @@ def test_one_wrong_output_of_the_old_runtime_is_seen_among_many_right_ones(logit
 
 
 def test_more_convolutions_in_float_than_were_kept_fail_the_gate():
-    found = graph.Graph({"CONV_2D": 3}, 1.0, fixed=True, forbidden=(), floats=2)
+    found = graph.Graph({"CONV_2D": 3}, 1.0, fixed=True, forbidden=(), floats=("look", "see"))
     checks = {
-        kept: {c.name: c.passed for c in gate.graph_checks(found, RECIPES["int8"], Limits(), ("look",) * kept)}
-        for kept in (1, 2)
+        kept: {c.name: c.passed for c in gate.graph_checks(found, RECIPES["int8"], Limits(), kept)} for kept in (1, 2)
     }
     assert [checks[kept]["float convolutions"] for kept in (1, 2)] == [False, True]
 
@@ -76,7 +75,7 @@ def test_answers_of_the_old_runtime_that_cannot_be_read_are_not_called_checked(t
 def failing(recipe: str) -> list[Check]:
     """Every check that a conversion may fail, failed."""
     right, wrong = (Answers(float(call), np.full(2, call), np.full(2, call), np.full(2, call)) for call in (1, 0))
-    found = graph.Graph({}, 0.0, fixed=False, forbidden=("FlexErf",), floats=9)
+    found = graph.Graph({}, 0.0, fixed=False, forbidden=("FlexErf",), floats=("look",) * 9)
     comparisons = [gate.compare(wrong, right, exam.measure, 2) for exam in EXAMS.values()]
     compared = [check for comparison in comparisons for check in comparison.checks(RECIPES[recipe], Limits())]
     pictures = Representative(np.zeros((2, 8, 8, 3), np.uint8), 1, {"real": 2, "fake": 0})

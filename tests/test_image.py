@@ -103,6 +103,20 @@ def test_scans_of_a_jpeg_are_limited_wherever_they_hide():
             read_header(zoo.with_scans(100, between))
 
 
+@pytest.mark.parametrize(
+    ("junk", "message"),
+    [
+        (b"\0" * 9, "ends inside its header"),
+        (b"\xff\xd0" * 9, "more than 1000 segments before"),
+        (b"\xff\xe2\0\2" * 9, "more than 1000 segments before"),
+    ],
+)
+def test_what_lies_before_the_scans_of_a_jpeg_is_limited(junk, message):
+    """Such heads lie on cards that were recovered; each step costs little, and megabytes of them seconds."""
+    with pytest.raises(PictureError, match=message):
+        read_header(b"\xff\xd8\xff\xe0\0\2" + junk * 1000)
+
+
 def test_what_only_looks_like_scans_does_not_count():
     """In a remark, or behind the picture, where phones put films."""
     remark = b"\xff\xfe\x01\x92" + b"\xff\xda" * 200
@@ -223,6 +237,13 @@ def test_a_turned_picture_has_its_upright_size():
         decoded = image.decode(data, **limit)
         assert (decoded.width, decoded.height) == (902, 1203)
         assert decoded.pixels.shape[0] > decoded.pixels.shape[1]
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+def test_a_turned_picture_whose_sides_are_alike_once_reduced_has_its_upright_size(number):
+    decoded = image.decode(zoo.with_orientation(number, picture=cv2.resize(zoo.scene(), (997, 1000))), shorter=100)
+    assert decoded.pixels.shape == (125, 125, 3)
+    assert (decoded.width, decoded.height) == (997, 1000)
 
 
 def test_a_reduced_decode_gives_nearly_the_same_tensor():

@@ -51,6 +51,7 @@ def test_a_wrong_table_is_refused(tmp_path, rows, message):
     [
         ((HEADER + "ä.jpg,real,s,m,g,train\n").encode("cp1252"), "no CSV table in UTF-8"),
         (HEADER.encode("utf-16"), "no CSV table in UTF-8"),
+        ((HEADER + "a\0.jpg,real,s,m,g,train\n").encode(), r"line 2: 'a\\x00\.jpg' cannot be a file's name"),
         (b"file,label,source,method,group,split,x0\na.jpg,real,s,m,g,train,1\n", "line 2: a box is four numbers"),
         (b"file,label,source,method,group,split,x0,y0,x1,y1\na.jpg,real,s,m,g,train,1,1,,9\n", "a box is four numbers"),
         (b"file,label,source,method,group,split,x0,y0,x1,y1\na.jpg,real,s,m,g,train,1,1,nan,9\n", "a box is four"),

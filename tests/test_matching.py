@@ -36,3 +36,11 @@ def test_average_precision_of_a_perfect_a_half_and_a_useless_finder():
     assert average_precision([right, wrong], [high, low]) == pytest.approx(0.5)
     assert average_precision([right, wrong], [low, high]) == pytest.approx(0.25)
     assert average_precision([wrong], [high]) == 0
+    assert average_precision([], []) == 0
+
+
+def test_the_order_of_scenes_does_not_matter_where_scores_are_the_same():
+    certain, score = np.array([True]), np.array([0.5], np.float32)
+    right, wrong = match(boxes(FACE), boxes(FACE), certain), match(boxes(FAR), boxes(FACE), certain)
+    for order in ([right, wrong], [wrong, right]):
+        assert average_precision(order, [score, score]) == pytest.approx(0.25)
