@@ -29,6 +29,7 @@ _OTHERS = (
     (4, b"ftypavi", "an AVIF picture"),
     (4, b"ftyphe", "a HEIC picture"),
     (4, b"ftypmif1", "a HEIC picture"),
+    (4, b"ftypmsf1", "a HEIC picture"),
     (4, b"ftyp", "a video"),
     (0, b"\x1aE\xdf\xa3", "a video"),
     (0, b"RIFF", "a RIFF file (sound or video)"),
@@ -64,7 +65,7 @@ def check_kind(start: bytes) -> None:
         return
     for offset, magic, name in _OTHERS:
         if start.startswith(magic, offset):
-            raise PictureError(f"this is {name}; convert it to one of {SUPPORTED}")
+            raise PictureError(f"this is {name}; convert it to JPEG or PNG")
     raise PictureError(f"not a picture of a supported kind ({SUPPORTED})")
 
 

@@ -33,7 +33,7 @@ def test_the_page_computes_the_bytes_and_boxes_that_python_computes(tmp_path):
 
 
 @pytest.mark.usefixtures("browser")
-@pytest.mark.parametrize("part", ["page", "camera", "offline"])
+@pytest.mark.parametrize("part", ["page", "camera", "order", "offline"])
 def test_the_page_does_what_it_promises_in_chromium(tmp_path, part):
     pictures = web_pictures.write(tmp_path)
     done = web.run(

@@ -112,7 +112,9 @@ def headers(writer: Writer) -> None:
     for name, data in files.items():
         try:
             header = dataclasses.asdict(read_header(data))
-            header["hasAlpha"] = header.pop("has_alpha")
+            del header["has_alpha"]  # which nothing is told of there
+            if header["format"] == "JPEG":
+                header["orientation"] = 1  # browsers turn these themselves
             writer.add("headers", name, data=data, header=header)
         except PictureError as error:
             writer.add("headers", name, data=data, error=str(error))

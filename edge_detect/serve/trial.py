@@ -8,7 +8,6 @@ from pathlib import Path
 from edge_detect import heatmap
 from edge_detect.card import Card, read_packed
 from edge_detect.detector import Detector
-from edge_detect.errors import PictureError
 from edge_detect.false_alarms import percent
 from edge_detect.image import Picture
 from edge_detect.models import find_model, shipped
@@ -49,19 +48,20 @@ class Trial:
     def score(self, picture: str | None, model: str, rate: str) -> tuple[Picture | None, Picture | None, str | None]:
         """The annotated picture, the heatmap and the record of `scan`, as JSON, for a picture file.
 
-        model: one of `names`; rate: one of `rates`. There is no heatmap where the model has no patches,
-        and nothing at all without a picture. Raises PictureError when it cannot be read, and UsageError when the model
-        has no threshold for that rate.
+        model: one of `names`; rate: one of `rates`. There is no heatmap where the model has no patches, of a picture
+        that cannot be read the record says why, and without one there is nothing. Raises UsageError when the model has
+        no threshold for that rate.
         """
         if picture is None:
             return None, None, None
         with self._lock:
             detector = self._detector(model, rate)
             inspection = detector.inspect(picture, name=Path(picture).name)
+            record = json.dumps(inspection.result.to_dict(), indent=2)
             if inspection.result.error:
-                raise PictureError(inspection.result.error)
+                return None, None, record
             heat = heatmap.heatmap(inspection, detector) if heatmap.can_be_drawn(detector) else None
-        return annotated(inspection), heat, json.dumps(inspection.result.to_dict(), indent=2)
+        return annotated(inspection), heat, record
 
     def _detector(self, model: str, rate: str) -> Detector:
         if (model, rate) not in self._detectors:

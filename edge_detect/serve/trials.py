@@ -1,5 +1,6 @@
 """The Gradio interface for trying models by hand, on this machine only."""
 
+import json
 import os
 import re
 from collections.abc import Sequence
@@ -84,9 +85,12 @@ def _blocks(trial: Trial, uploads: Path) -> Any:
 
     def score(*chosen: Any) -> Any:
         try:
-            return trial.score(*chosen)
+            *drawn, record = trial.score(*chosen)
         except EdgeDetectError as error:
             raise gradio.Error(str(error), print_exception=False) from error
+        if record and (unreadable := json.loads(record)["error"]):
+            gradio.Warning(unreadable)
+        return *drawn, record
 
     with gradio.Blocks(title="edge-detect", analytics_enabled=False) as blocks:
         gradio.Markdown(f"# edge-detect\n\n{_ABOUT}")

@@ -5,10 +5,12 @@ import { byId, make } from "./dom";
 import { wordsOf } from "./errors";
 import type { Examiner } from "./examiner";
 import { Overlay } from "./overlay";
-import { heatButton } from "./picture-card";
+import { heatTools } from "./picture-card";
 import { verdictOf } from "./verdict";
 
 const SMOOTHED = 0.1;
+/** How long after a frame that was not scored the next is tried. */
+const PAUSE_MS = 1000;
 
 /** Starts and stops with its buttons; `keep` gets a frame, as a file, that the user wants scored by itself. */
 export class CameraView {
@@ -16,6 +18,7 @@ export class CameraView {
   private readonly overlay = new Overlay();
   private readonly said = make("div", { class: "said" });
   private readonly facts = make("p", { class: "facts" });
+  private readonly keepButton = make("button", { type: "button" }, "Keep this frame");
   private readonly choice = make("select", { hidden: true, attributes: { "aria-label": "Camera" } });
   private readonly trouble = byId("camera-trouble");
   private readonly live = byId("camera-live");
@@ -28,13 +31,13 @@ export class CameraView {
     private readonly announce: (words: string) => void,
   ) {
     this.video.setAttribute("aria-label", "What the camera sees");
-    const keepButton = make("button", { type: "button" }, "Keep this frame");
-    keepButton.addEventListener("click", () => void this.keepFrame());
+    this.keepButton.addEventListener("click", () => void this.keepFrame());
     const stopButton = make("button", { type: "button", class: "quiet" }, "Stop");
     stopButton.addEventListener("click", () => this.stop());
-    const tools = make("div", { class: "tools" }, keepButton, stopButton, heatButton(this.overlay), this.choice);
+    const { button: heatButton, legend } = heatTools(this.overlay);
+    const tools = make("div", { class: "tools" }, this.keepButton, stopButton, heatButton, this.choice);
     const picture = make("div", { class: "picture" }, make("div", { class: "frame" }, this.video, this.overlay.element));
-    this.live.append(picture, make("div", { class: "beside" }, this.said, this.facts, tools));
+    this.live.append(picture, make("div", { class: "beside" }, this.said, this.facts, legend, tools));
     this.choice.addEventListener("change", () => void this.start(this.choice.value));
     byId("camera-start").addEventListener("click", () => void this.start());
   }
@@ -61,6 +64,8 @@ export class CameraView {
     for (const track of stream.getTracks()) track.addEventListener("ended", () => this.lose(stream));
     this.trouble.hidden = true;
     this.live.hidden = false;
+    this.keepButton.disabled = true; // until there is one
+    section.scrollIntoView({ block: "nearest" });
     this.video.srcObject = stream;
     try {
       await this.video.play();
@@ -69,6 +74,7 @@ export class CameraView {
       throw error;
     }
     if (this.turn !== turn) return;
+    this.keepButton.disabled = false;
     this.announce("The camera is on. Keep a frame to hear what is said of it.");
     await this.offerOthers(stream.getVideoTracks()[0]?.getSettings().deviceId);
     await this.watch(stream);
@@ -82,23 +88,42 @@ export class CameraView {
 
   private async watch(stream: MediaStream): Promise<void> {
     let mean: number | null = null;
+    let asked: Examiner | null = null;
     while (this.stream === stream) {
+      const examiner = this.examiner();
+      if (examiner !== asked) {
+        asked = examiner;
+        mean = null;
+        this.clear();
+        await examiner.facts.catch(() => {}); // a frame from before would be old by then; what failed is said below
+      }
       await nextFrame(this.video);
+      if (this.stream !== stream) return;
       const start = performance.now();
       try {
         const frame = await createImageBitmap(this.video, { colorSpaceConversion: "none" });
-        const inspection = await this.examiner().examine({ kind: "frame", name: "camera", frame });
+        const inspection = await examiner.examine({ kind: "frame", name: "camera", frame });
         if (this.stream !== stream) return;
         this.overlay.draw(inspection);
         this.said.replaceChildren(verdictOf(inspection.record));
+        const taken = performance.measure("frame", { start }).duration; // seen by the browser's own tools, and then
+        performance.clearMeasures("frame"); // not kept: there is no end to frames
+        mean = mean === null ? taken : mean + SMOOTHED * (taken - mean);
+        this.facts.textContent = `${Math.round(mean)} ms a frame, from camera to verdict`;
       } catch (error) {
+        if (this.stream !== stream) return;
+        this.clear();
         this.said.replaceChildren(make("p", { class: "trouble" }, `This frame was not scored: ${wordsOf(error)}.`));
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       }
-      const taken = performance.measure("frame", { start }).duration; // seen by the browser's own tools, and then
-      performance.clearMeasures("frame"); // not kept: there is no end to frames
-      mean = mean === null ? taken : mean + SMOOTHED * (taken - mean);
-      this.facts.textContent = `${Math.round(mean)} ms a frame, from camera to verdict`;
     }
+  }
+
+  /** What was said of a frame does not stand there beside another. */
+  private clear(): void {
+    this.overlay.clear();
+    this.said.replaceChildren();
+    this.facts.textContent = "";
   }
 
   private async keepFrame(): Promise<void> {
@@ -135,6 +160,7 @@ export class CameraView {
     if (this.stream) end(this.stream);
     this.stream = null;
     this.video.srcObject = null;
+    this.clear();
   }
 }
 

@@ -1,6 +1,6 @@
 // The page's side of a worker with an engine in it.
 
-import type { Answer, EngineFacts, Inspection, Request } from "./protocol";
+import type { Answer, EngineFacts, Forget, Inspection, Request } from "./protocol";
 
 export type EngineChoice = "litert" | "tfjs";
 
@@ -38,7 +38,7 @@ export class Examiner {
             else this.settle(data);
           };
           worker.onerror = worker.onmessageerror = () => {
-            reject(new Error("it could not be started; is the server still there?"));
+            reject(new Error("its files did not come; load the page again, or look whether the server is still there"));
             void this.facts.then(() => this.breakDown(), () => {});
           };
         }),
@@ -46,14 +46,18 @@ export class Examiner {
     this.facts.catch((error: Error) => this.end(error)); // without an engine there is no answer
   }
 
-  /** Look at a picture file, or at a camera's frame, which is used up. */
-  examine(task: Task): Promise<Inspection> {
-    if (this.ending) return Promise.reject(this.ending);
+  /** Look at a picture file, or at a camera's frame, which is used up. unwanted: rejects what still waits. */
+  examine(task: Task, unwanted?: AbortSignal): Promise<Inspection> {
+    const transfer = task.kind === "frame" ? [task.frame] : [];
+    if (this.ending) {
+      transfer.forEach((frame) => frame.close());
+      return Promise.reject(this.ending);
+    }
     const id = this.count++;
+    unwanted?.addEventListener("abort", () => this.forget(id), { once: true });
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
-      const transfer = task.kind === "frame" ? [task.frame] : [];
-      void this.worker.then((worker) => worker.postMessage({ ...task, id }, transfer), () => {});
+      this.post({ ...task, id }, transfer);
     });
   }
 
@@ -61,6 +65,22 @@ export class Examiner {
   retire(): void {
     this.isRetired = true;
     if (this.waiting.size === 0) this.terminate();
+  }
+
+  private forget(id: number): void {
+    const task = this.waiting.get(id);
+    if (!task) return;
+    this.waiting.delete(id);
+    task.reject(new Error("it is not wanted any more"));
+    this.post({ kind: "forget", id });
+    if (this.isRetired) this.retire();
+  }
+
+  private post(message: Request | Forget, transfer: ImageBitmap[] = []): void {
+    void this.worker.then(
+      (worker) => worker.postMessage(message, transfer),
+      () => transfer.forEach((frame) => frame.close()),
+    );
   }
 
   private settle(answer: Extract<Answer, { id: number }>): void {

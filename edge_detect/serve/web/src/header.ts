@@ -9,7 +9,6 @@ export interface Header {
   readonly format: string;
   readonly width: number;
   readonly height: number;
-  readonly hasAlpha: boolean;
   readonly orientation: number;
 }
 
@@ -18,7 +17,7 @@ const ALONE = [0x01, 0xd0, 0xd1, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7];
 const ENDS = [0xd8, 0xd9];
 /** Scans of a JPEG: encoders write ten or so, and each costs a decoder a walk over all pixels, however short it is. */
 const MAX_SCANS = 100;
-/** Segments behind a JPEG's first scan: scans, and a few tables for each. */
+/** Segments before a JPEG's first scan, and behind it: scans, and a few tables for each. */
 const MAX_SEGMENTS = 1000;
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -29,6 +28,7 @@ const OTHERS: readonly [number, string, string][] = [
   [4, "ftypavi", "an AVIF picture"],
   [4, "ftyphe", "a HEIC picture"],
   [4, "ftypmif1", "a HEIC picture"],
+  [4, "ftypmsf1", "a HEIC picture"],
   [4, "ftyp", "a video"],
   [0, "\x1aE\xdf\xa3", "a video"],
   [0, "RIFF", "a RIFF file (sound or video)"],
@@ -54,7 +54,7 @@ export function readHeader(data: Bytes): Header {
   const reader = READERS.find(([form]) => form.test(start))?.[1];
   if (!reader) {
     const other = OTHERS.find(([offset, magic]) => startsWith(data, magic, offset));
-    if (other) throw new PictureError(`this is ${other[2]}; convert it to one of ${SUPPORTED}`);
+    if (other) throw new PictureError(`this is ${other[2]}; convert it to JPEG or PNG`);
     throw new PictureError(`not a picture of a supported kind (${SUPPORTED})`);
   }
   let header: Header;
@@ -70,18 +70,23 @@ export function readHeader(data: Bytes): Header {
   return header;
 }
 
-function plain(format: string, width: number, height: number, hasAlpha = false, orientation = 1): Header {
-  return { format, width, height, hasAlpha, orientation };
+function plain(format: string, width: number, height: number, orientation = 1): Header {
+  return { format, width, height, orientation };
 }
 
-/** Walk the segments to the frame header, then look for the end marker behind the first scan. */
+/** Walk the segments to the first scan, then look for the end marker behind it. */
 function readJpeg(data: Bytes, view: DataView): Header {
   let width = 0;
   let height = 0;
   let at = 2;
   let marker = 0;
-  while (marker !== 0xda) {
-    while (view.getUint8(at) !== 0xff || [0x00, 0xff].includes(view.getUint8(at + 1))) at++;
+  for (let segments = 0; marker !== 0xda; segments++) {
+    if (segments === MAX_SEGMENTS) {
+      throw new PictureError(`the JPEG has more than ${MAX_SEGMENTS} segments before the picture begins`);
+    }
+    at = data.indexOf(0xff, at);
+    while (at >= 0 && [0x00, 0xff].includes(view.getUint8(at + 1))) at = data.indexOf(0xff, at + 1);
+    if (at < 0) throw new RangeError();
     marker = view.getUint8(at + 1);
     if (ALONE.includes(marker)) {
       at += 2;
@@ -127,12 +132,9 @@ function nextMarker(data: Bytes, from: number): number {
 }
 
 function readPng(data: Bytes, view: DataView): Header {
-  const colour = view.getUint8(25);
+  view.getUint8(25); // throws where the header is cut short
   if (findLast(data, "IEND") < 0) throw new PictureError("the PNG data is truncated; copy the file again");
-  const pixels = find(data, "IDAT", 0);
-  const paletteAlpha = find(data.subarray(0, pixels < 0 ? data.length - 1 : pixels), "tRNS", 0) >= 0;
-  const turn = orientationOf(exifOf(data, "PNG"));
-  return plain("PNG", view.getUint32(16), view.getUint32(20), colour === 4 || colour === 6 || paletteAlpha, turn);
+  return plain("PNG", view.getUint32(16), view.getUint32(20), orientationOf(exifOf(data, "PNG")));
 }
 
 function readWebp(data: Bytes, view: DataView): Header {
@@ -140,12 +142,11 @@ function readWebp(data: Bytes, view: DataView): Header {
   if (data.length < size + 8) throw new PictureError("the WebP data is truncated; copy the file again");
   if (startsWith(data, "VP8X", 12)) {
     const side = (at: number) => view.getUint16(at, true) + (view.getUint8(at + 2) << 16) + 1;
-    const turn = orientationOf(exifOf(data, "WebP"));
-    return plain("WebP", side(24), side(27), (view.getUint8(20) & 0x10) !== 0, turn);
+    return plain("WebP", side(24), side(27), orientationOf(exifOf(data, "WebP")));
   }
   if (startsWith(data, "VP8L", 12)) {
     const bits = view.getUint32(21, true);
-    return plain("WebP", (bits & 0x3fff) + 1, ((bits >> 14) & 0x3fff) + 1, ((bits >> 28) & 1) !== 0);
+    return plain("WebP", (bits & 0x3fff) + 1, ((bits >> 14) & 0x3fff) + 1);
   }
   return plain("WebP", view.getUint16(26, true) & 0x3fff, view.getUint16(28, true) & 0x3fff);
 }

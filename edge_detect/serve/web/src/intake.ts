@@ -2,8 +2,8 @@
 
 import { byId } from "./dom";
 
-/** Call `take` with the files of each choice, drop and paste. */
-export function watchIntake(take: (files: readonly File[]) => void): void {
+/** Call `take` with the files of each choice, drop and paste, and `refuse` when what is dropped is none, as a link. */
+export function watchIntake(take: (files: readonly File[]) => void, refuse: () => void): void {
   const input = byId<HTMLInputElement>("files");
   input.addEventListener("change", () => {
     take([...(input.files ?? [])]);
@@ -19,7 +19,9 @@ export function watchIntake(take: (files: readonly File[]) => void): void {
   document.addEventListener("drop", (event) => {
     event.preventDefault();
     mark(-depth);
-    take([...(event.dataTransfer?.files ?? [])]);
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (files.length > 0) take(files);
+    else refuse();
   });
 
   document.addEventListener("paste", (event) => take([...(event.clipboardData?.files ?? [])]));

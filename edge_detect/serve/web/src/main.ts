@@ -68,7 +68,7 @@ function take(files: readonly File[]): void {
 
 async function look(asked: Examiner, file: File, card: PictureCard): Promise<void> {
   try {
-    const inspection = await asked.examine({ kind: "file", file });
+    const inspection = await asked.examine({ kind: "file", file }, card.gone);
     results.show(card, inspection, await asked.facts);
   } catch (error) {
     results.fail(card, wordsOf(error));
@@ -84,5 +84,5 @@ byId("engine-again").addEventListener("click", () => {
   chosenOption().focus(); // the button is gone
 });
 loadEngine();
-watchIntake(take);
+watchIntake(take, () => announce("Only files can be dropped: save the picture first, then add that."));
 new CameraView(workingExaminer, (frame) => take([frame]), announce);

@@ -15,7 +15,9 @@ export async function goOffline(): Promise<void> {
   });
   const tooLate = new Promise<void>((resolve) => setTimeout(resolve, PATIENCE_MS));
   const registered = serviceWorker.register("/sw.js").then(
-    () => controlled,
+    // Past the cache a page is loaded without its service worker, however long it waits.
+    (registration?: ServiceWorkerRegistration) =>
+      registration?.active && !registration.installing && !registration.waiting ? undefined : controlled,
     () => {},
   );
   return Promise.race([registered, tooLate]);

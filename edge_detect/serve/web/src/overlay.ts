@@ -3,7 +3,10 @@
 import { make } from "./dom";
 import { paint } from "./heatmap";
 import type { Inspection } from "./protocol";
-import { inShort } from "./words";
+import { inShort, SIGNS } from "./words";
+
+/** Room that a label takes, as a share of the longer side of a picture that is as large as a card. */
+const LABEL = 0.1;
 
 /** Layers over a picture that fills its parent; they are read out by the list of faces, not here. */
 export class Overlay {
@@ -26,21 +29,32 @@ export class Overlay {
     this.drawn = inspection;
     this.paintHeat();
     const { record, width, height } = inspection;
+    const room = LABEL * Math.max(width, height);
     this.boxes.replaceChildren(
       ...record.faces.map((face, index) => {
         const [x0, y0, x1, y1] = face.box as [number, number, number, number];
         const share = (value: number, whole: number) => `${(100 * value) / whole}%`;
-        const label = make("span", {}, record.faces.length > 1 ? `${index + 1} · ${inShort(face)}` : inShort(face));
+        // Of several faces, the list says the rest: labels as long as that would lie on each other.
+        const label = make("span", {}, record.faces.length > 1 ? `${index + 1} ${SIGNS[face.verdict]}` : inShort(face));
         const box = make("div", { class: `box ${face.verdict}` }, label);
         box.style.left = share(x0, width);
         box.style.top = share(y0, height);
         box.style.width = share(x1 - x0, width);
         box.style.height = share(y1 - y0, height);
-        if (y0 < 0.1 * height) box.classList.add("below"); // no room for its label above
+        if (y0 < room) box.classList.add(y1 + room > height ? "within" : "below"); // no room for its label above
+        if (x0 + x1 > width) box.classList.add("leftwards");
         return box;
       }),
     );
   }
+
+  /** Draw nothing, until the next. */
+  clear(): void {
+    this.drawn = null;
+    this.boxes.replaceChildren();
+    this.heat.width = 0;
+  }
+
   /** Only where it is seen: a camera has thirty frames a second. */
   private paintHeat(): void {
     if (this.drawn && !this.heat.hidden) paint(this.heat, this.drawn.heats, this.drawn.width, this.drawn.height);

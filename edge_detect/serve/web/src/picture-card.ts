@@ -11,6 +11,7 @@ import { inShort } from "./words";
 export class PictureCard {
   readonly element = make("li", { class: "card" });
   record: Record | null = null;
+  private readonly going = new AbortController();
   private readonly removeButton = make("button", { type: "button", class: "quiet remove" }, "Remove");
   private address: string | null = null;
 
@@ -21,9 +22,16 @@ export class PictureCard {
     remove: (card: PictureCard) => void,
   ) {
     this.removeButton.setAttribute("aria-label", `Remove ${name}`);
-    this.removeButton.addEventListener("click", () => remove(this));
+    this.removeButton.addEventListener("click", ({ detail }) => {
+      if (detail < 2) remove(this); // the second of a double click is for the card that moved there
+    });
     const waiting = make("div", { class: "waiting", attributes: { "aria-hidden": "true" } });
     this.fill(waiting, this.title(), make("p", { class: "why" }, "Waiting to be looked at…"), this.tools());
+  }
+
+  /** Aborted once the card goes from the page. */
+  get gone(): AbortSignal {
+    return this.going.signal;
   }
 
   /** Show what became of the picture. */
@@ -36,7 +44,11 @@ export class PictureCard {
       const overlay = new Overlay();
       overlay.draw(inspection);
       parts.push(make("div", { class: "picture" }, make("div", { class: "frame" }, this.imageOf(preview), overlay.element)));
-      if (record.faces.length > 0) tools.push(heatButton(overlay));
+      if (record.faces.length > 0) {
+        const { button, legend } = heatTools(overlay);
+        tools.push(button);
+        parts.push(legend);
+      }
     }
     parts.push(this.title(), verdictOf(record));
     if (record.faces.length > 1) parts.push(facesOf(record));
@@ -56,6 +68,7 @@ export class PictureCard {
   /** Go from the page, and give back the picture's memory. */
   discard(): void {
     this.element.remove();
+    this.going.abort();
     if (this.address) URL.revokeObjectURL(this.address);
   }
 
@@ -90,17 +103,18 @@ export class PictureCard {
   }
 }
 
-/** A button that shows and hides the heatmap. */
-export function heatButton(overlay: Overlay): HTMLButtonElement {
-  const legend = "Warm: speaks for fake. Cool: speaks for real.";
-  const button = make("button", { type: "button", class: "quiet toggle", title: legend }, "Heatmap");
+/** A button that shows and hides the heatmap, and what its colours mean, which comes and goes with it. */
+export function heatTools(overlay: Overlay): { readonly button: HTMLElement; readonly legend: HTMLElement } {
+  const legend = make("p", { class: "why", hidden: true }, "Warm: speaks for fake. Cool: speaks for real.");
+  const button = make("button", { type: "button", class: "quiet toggle" }, "Heatmap");
   button.setAttribute("aria-pressed", "false");
   button.addEventListener("click", () => {
     const shown = button.getAttribute("aria-pressed") !== "true";
     button.setAttribute("aria-pressed", String(shown));
     overlay.showsHeat = shown;
+    legend.hidden = !shown;
   });
-  return button;
+  return { button, legend };
 }
 
 function facesOf(record: Record): HTMLElement {

@@ -8,6 +8,12 @@ export type Request =
   | { readonly id: number; readonly kind: "file"; readonly file: File }
   | { readonly id: number; readonly kind: "frame"; readonly name: string; readonly frame: ImageBitmap };
 
+/** What was asked and is not wanted any more; it gets no answer. */
+export interface Forget {
+  readonly id: number;
+  readonly kind: "forget";
+}
+
 /** What each part of a face's crop says: patch logits on a grid, row by row, calibrated to 0–1; square as `width` has it. */
 export interface Heat {
   readonly square: Square;

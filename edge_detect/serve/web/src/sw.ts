@@ -2,6 +2,7 @@
 // are fetched, so that nobody stores an engine that was never chosen.
 
 const { version, files, assets } = __SHELL__;
+const PATIENCE_MS = 3000;
 const CACHE = `edge-detect-${version}`;
 const worker = self as unknown as ServiceWorkerGlobalScope;
 
@@ -71,11 +72,15 @@ async function keepAll(urls: readonly string[]): Promise<boolean> {
   );
 }
 
-/** The page itself is asked for first: it says which files belong to it. A server in front may answer for one that is gone. */
+/**
+ * The page itself is asked for first: it says which files belong to it. A server in front may answer for one that is gone,
+ * and one that sleeps does not answer at all.
+ */
 async function fetchedOrKept(request: Request): Promise<Response> {
-  const fetched = await fetch(request).catch((error: unknown) => error);
-  if (fetched instanceof Response && fetched.status < 500) return fetched;
   const kept = await caches.match(request, { ignoreSearch: true });
+  const asked = fetch(request).catch((error: unknown) => error);
+  const fetched = await (kept ? Promise.race([asked, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]) : asked);
+  if (fetched instanceof Response && fetched.status < 500) return fetched;
   if (kept) return kept;
   if (fetched instanceof Response) return fetched;
   throw fetched;

@@ -30,7 +30,9 @@ export function explain(record: Record): string {
   if (record.error !== null) return `${record.error.charAt(0).toUpperCase()}${record.error.slice(1)}.`;
   if (record.verdict === "no_face") return "There was nothing to judge, which is not the same as real.";
   if (record.faces.every(({ reason }) => reason)) return "The face has less than 48 pixels: too few to judge.";
-  return record.faces.length > 1 ? `The most suspicious of ${record.faces.length} faces counts.` : "";
+  const of = record.faces.length > 1 ? [`The most suspicious of ${record.faces.length} faces counts.`] : [];
+  const worth = record.verdict === "real" ? ["No evidence that it is real: many fakes look so, too."] : [];
+  return [...of, ...worth].join(" ");
 }
 
 /** A face's verdict in a few words. */

@@ -1,11 +1,12 @@
-// The worker's side: pictures in, inspections out, one after the other, so that the page never freezes.
+// The worker's side: pictures in, inspections out, one after the other, so that the page never freezes. Frames go before
+// files: a camera shows what is now.
 
 import { decode, fromFrame, type Decoded } from "./decode";
 import { inspect, probability, type Inspected } from "./detector";
 import { PictureError, wordsOf } from "./errors";
 import type { Engine } from "./network";
 import { previewOf } from "./preview";
-import type { Answer, Heat, Inspection, Request } from "./protocol";
+import type { Answer, Forget, Heat, Inspection, Request } from "./protocol";
 import { recordOf, unreadable } from "./record";
 import { CROP_MARGIN } from "./squares";
 
@@ -14,14 +15,15 @@ const MAX_BYTES = 500_000_000;
 const SMALLEST_SHARE = 0.08;
 
 const worker = self as unknown as {
-  onmessage: (event: MessageEvent<Request>) => void;
+  onmessage: (event: MessageEvent<Request | Forget>) => void;
   postMessage(answer: Answer): void;
 };
 
-/** Load an engine, say so, and answer requests in their order. */
+/** Load an engine, say so, and answer frames, and files in their order. */
 export function serve(load: () => Promise<Engine>): void {
   const loading = load();
-  let last: Promise<unknown> = loading.then(
+  const waiting: Request[] = [];
+  let work: Promise<unknown> = loading.then(
     ({ name, precision, classifier, finder }) => {
       const models = [classifier, finder].map(({ card }) => `${card.name} ${card.version}`);
       const files = [self.location.href, ...performance.getEntriesByType("resource").map((entry) => entry.name)];
@@ -29,15 +31,24 @@ export function serve(load: () => Promise<Engine>): void {
     },
     (error: unknown) => worker.postMessage({ kind: "failed", error: wordsOf(error) }),
   );
+  const answerNext = async (): Promise<void> => {
+    const [request] = waiting.splice(Math.max(0, waiting.findIndex(({ kind }) => kind === "frame")), 1);
+    if (!request) return; // it was forgotten
+    try {
+      const inspection = await answer(await loading, request);
+      worker.postMessage({ kind: "done", id: request.id, inspection });
+    } catch (error) {
+      worker.postMessage({ kind: "broken", id: request.id, error: wordsOf(error) });
+    }
+  };
   worker.onmessage = ({ data: request }) => {
-    last = last.then(async () => {
-      try {
-        const inspection = await answer(await loading, request);
-        worker.postMessage({ kind: "done", id: request.id, inspection });
-      } catch (error) {
-        worker.postMessage({ kind: "broken", id: request.id, error: wordsOf(error) });
-      }
-    });
+    if (request.kind === "forget") {
+      const at = waiting.findIndex(({ id }) => id === request.id);
+      if (at >= 0) waiting.splice(at, 1);
+    } else {
+      waiting.push(request);
+      work = work.then(answerNext);
+    }
   };
 }
 

@@ -15,6 +15,7 @@ test("a camera that is unplugged is missed, and its last frame does not stay", a
   await expect(site.locator("#camera-trouble")).toContainText("The camera is gone.");
   await expect(site.locator("#camera-live")).toBeHidden();
   await expect(site.locator("#camera-start")).toBeFocused(); // the button that had the focus is gone
+  await expect(site.locator("#camera .verdict, #camera .box")).toHaveCount(0); // nor what was said of it
   await site.getByRole("button", { name: "Use the camera" }).click();
   await expect(site.locator("#camera .verdict")).toBeVisible();
 });
@@ -31,6 +32,42 @@ test("the webcam's frames are judged without being announced, and one can be kep
   await expect(site.locator("#status")).toContainText(/^camera .*\.png: /);
   await site.getByRole("button", { name: "Stop" }).click();
   await expect(site.locator("#camera")).toBeHidden();
+});
+
+test("with an engine that did not load, nothing is drawn or claimed, and it is not asked again and again", async ({ browser, server }) => {
+  const context = await browser.newContext({ serviceWorkers: "block", permissions: ["camera"] });
+  const page = await context.newPage();
+  await context.route("**/*.tflite", (route) => route.abort());
+  await page.goto(server.origin);
+  await page.getByRole("button", { name: "Use the camera" }).click();
+  await expect(page.locator("#camera .said .trouble")).toContainText("This frame was not scored: ");
+  const changes = await page.locator("#camera .said").evaluate(
+    (said) =>
+      new Promise<number>((resolve) => {
+        let count = 0;
+        new MutationObserver(() => count++).observe(said, { childList: true });
+        setTimeout(() => resolve(count), 1500);
+      }),
+  );
+  expect(changes).toBeLessThanOrEqual(4); // cleared and said, once a second
+  await expect(page.locator("#camera .facts")).toHaveText("");
+  await context.close();
+});
+
+test("there is no frame to keep before the first", async ({ context, site, server }) => {
+  await context.grantPermissions(["camera"], { origin: server.origin });
+  await site.evaluate(() => {
+    const play = HTMLMediaElement.prototype.play;
+    HTMLMediaElement.prototype.play = async function () {
+      await new Promise((resolve) => Object.assign(window, { letPlay: resolve }));
+      return play.call(this);
+    };
+  });
+  await site.getByRole("button", { name: "Use the camera" }).click();
+  const keep = site.getByRole("button", { name: "Keep this frame" });
+  await expect(keep).toBeDisabled();
+  await site.evaluate(() => (window as unknown as { letPlay: () => void }).letPlay());
+  await expect(keep).toBeEnabled();
 });
 
 test("of several cameras, the one that is used is the one that is shown", async ({ context, site, server }) => {

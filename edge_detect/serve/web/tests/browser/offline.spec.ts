@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import { expect, given, Server, test } from "./served";
 
 const card = ".card";
@@ -16,7 +16,7 @@ test("after the first load, the page works with the server stopped", async ({ br
   await page.setInputFiles("#files", given("hopper-original.png"));
   await expect(page.locator(`${card} .box`)).toHaveCount(1);
   await page.getByRole("radio", { name: "TensorFlow.js" }).check();
-  await expect(page.locator("#engine-state")).toContainText("is the server still there?");
+  await expect(page.locator("#engine-state")).toContainText("load the page again, or look whether the server is still there.");
   await page.setInputFiles("#files", given("hopper-original.png"));
   await expect(page.locator(`${card} .trouble`)).toContainText("This picture was not scored");
   await context.close();
@@ -57,17 +57,25 @@ test("where the browser has no room left, the page works, and promises no more",
   await expect(page.locator("#offline")).toHaveText("");
 });
 
-test("a server in front that answers for one that is gone does not take the page away", async ({ browser }) => {
-  const server = await Server.start();
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await page.goto(server.origin);
-  await expect(page.locator("#offline")).toHaveText("Works offline from now on.");
-  await expect(page.locator("#engine-state")).toContainText("LiteRT.js is ready");
-  await server.stop();
-  const front = createServer((_request, response) => response.writeHead(502).end()).listen(Number(new URL(server.origin).port), "127.0.0.1");
-  await page.reload();
-  await expect(page.locator("#engine-state")).toContainText("LiteRT.js is ready");
-  await context.close();
-  front.close();
-});
+const IN_FRONT = {
+  "a server in front that answers for one that is gone": (response: ServerResponse) => void response.writeHead(502).end(),
+  "a server that does not answer": () => {},
+};
+
+for (const [name, answer] of Object.entries(IN_FRONT)) {
+  test(`${name} does not take the page away`, async ({ browser }) => {
+    const server = await Server.start();
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(server.origin);
+    await expect(page.locator("#offline")).toHaveText("Works offline from now on.");
+    await expect(page.locator("#engine-state")).toContainText("LiteRT.js is ready");
+    await server.stop();
+    const front = createServer((_request, response) => answer(response)).listen(Number(new URL(server.origin).port), "127.0.0.1");
+    await page.reload();
+    await expect(page.locator("#engine-state")).toContainText("LiteRT.js is ready");
+    await context.close();
+    front.closeAllConnections();
+    front.close();
+  });
+}

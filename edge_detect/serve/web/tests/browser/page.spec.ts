@@ -65,6 +65,7 @@ test("the heatmap can be shown and hidden", async ({ site }) => {
   await expect(button).toHaveAttribute("aria-pressed", "true");
   const heat = site.locator(`${card} canvas.heat`);
   await expect(heat).toBeVisible();
+  await expect(site.locator(card).getByText("Warm: speaks for fake. Cool: speaks for real.")).toBeVisible();
   const painted = await heat.evaluate((canvas: HTMLCanvasElement) =>
     canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value > 0),
   );
