@@ -109,7 +109,7 @@ def test_that_events_are_dropped_is_said_once_until_none_waits_and_so_is_what_wa
     for number in range(3):
         outlet.put(event(number))
     outlet.close(0.05)
-    assert said[2:] == ["outlet: 2 events were not delivered in time"]
+    assert said[2:] == ["outlet: events that were not delivered in time: 2"]
     outlet.gate.set()
 
 

@@ -86,7 +86,7 @@ class Outlet(ABC):
             self.dropped += late
             self._queue.clear()
         if late:
-            self.complain(f"{self.name}: {late} events were not delivered in time")
+            self.complain(f"{self.name}: events that were not delivered in time: {late}")
         self._thread.join(1.0)
         with self._changed:
             if self._delivering:  # what becomes of the message will not be known

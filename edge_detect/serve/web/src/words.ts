@@ -29,8 +29,11 @@ export function percent(score: number): string {
 export function explain(record: Record): string {
   if (record.error !== null) return `${record.error.charAt(0).toUpperCase()}${record.error.slice(1)}.`;
   if (record.verdict === "no_face") return "There was nothing to judge, which is not the same as real.";
-  if (record.faces.every(({ reason }) => reason)) return "The face has less than 48 pixels: too few to judge.";
-  const of = record.faces.length > 1 ? [`The most suspicious of ${record.faces.length} faces counts.`] : [];
+  const count = record.faces.length;
+  if (record.faces.every(({ reason }) => reason)) {
+    return `${count > 1 ? `All ${count} faces have` : "The face has"} less than 48 pixels: too few to judge.`;
+  }
+  const of = count > 1 ? [`The most suspicious of ${count} faces counts.`] : [];
   const worth = record.verdict === "real" ? ["No evidence that it is real: many fakes look so, too."] : [];
   return [...of, ...worth].join(" ");
 }
