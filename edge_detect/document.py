@@ -5,6 +5,7 @@ from pathlib import Path
 
 from edge_detect.card import read_packed
 from edge_detect.errors import UsageError
+from edge_detect.writable import write_whole
 
 
 def byline(*models: Path) -> str:
@@ -29,4 +30,5 @@ def replace_between(path: Path, name: str, text: str) -> None:
     check_markers(path, name)
     start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     old = path.read_text(encoding="utf-8")
-    path.write_text(re.sub(f"{start}.*?{end}", lambda _: f"{start}\n{text}\n{end}", old, flags=re.DOTALL), "utf-8")
+    new = re.sub(f"{start}.*?{end}", lambda _: f"{start}\n{text}\n{end}", old, flags=re.DOTALL)
+    write_whole(path.resolve(), new.encode())

@@ -24,7 +24,7 @@ def is_stdout(path: Path) -> bool:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file aside and rename it, so that it is there whole or not at all. Raises OSError."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")  # two processes may write the same file
+    aside = path.with_name(f".{path.name}.part")  # one name: whatever a kill leaves is overwritten by the next try
     try:
         aside.write_bytes(data)
         aside.replace(path)

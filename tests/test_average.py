@@ -137,3 +137,35 @@ def test_models_without_a_common_start_have_no_mean(tmp_path):
         with pytest.raises(UsageError):
             average_models(models, tmp_path / "mean", "2")
     assert not (tmp_path / "mean").exists()
+
+
+def test_networks_that_are_unlike_have_no_mean(tmp_path):
+    from training.average import average_models
+
+    one = trained(tmp_path / "one", 1, crops=1500)
+    for name, options in (("grown", {"grown": [1, 1]}), ("other", {"stem": "haar"}), ("wide", {"widths": [8, 4, 4]})):
+        with pytest.raises(UsageError, match="are of unlike networks, which have no mean"):
+            average_models([one, trained(tmp_path / name, 2, crops=1500, **options)], tmp_path / "mean", "2")
+
+
+def test_of_a_mean_and_a_part_of_it_all_is_counted_once(tmp_path):
+    from training.average import average_models
+
+    one, two = trained(tmp_path / "one", 1, crops=1500), trained(tmp_path / "two", 2, crops=1500)
+    middle = average_models([one, two], tmp_path / "middle", "2")
+    mean = average_models([middle, one], tmp_path / "mean", "3")
+    card = Card.from_dict(json.loads(mean.with_suffix(".json").read_text()))
+    assert (card.training["crops_seen"], card.training["hours"]) == (2000, 1.0)
+    for found, a, b in zip(*map(weights, (mean, one, two)), strict=True):
+        assert found == pytest.approx((3 * a + b) / 4, abs=1e-6)
+
+
+def test_the_mean_of_a_plain_model_and_one_whose_logit_was_fitted_is_a_plain_one(tmp_path):
+    from training.average import average_models
+
+    one = trained(tmp_path / "one", 1, crops=1500, pooling="features")
+    two = trained(tmp_path / "two", 2, crops=1500, pooling="features", readings=3)
+    mean = average_models([one, two], tmp_path / "mean", "2")
+    card = Card.from_dict(json.loads(mean.with_suffix(".json").read_text()))
+    assert not card.training["recipe"]["options"].get("readings")
+    assert not any(layer.name == "readings" for layer in keras.models.load_model(mean, compile=False).layers)

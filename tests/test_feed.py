@@ -1,13 +1,16 @@
 import dataclasses
 import itertools
 import os
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pictures
 import pytest
 
-from edge_detect.errors import EdgeDetectError, PictureError
+from edge_detect.errors import EdgeDetectError, PictureError, UsageError
 from edge_detect.manifest import read_manifest
 from training import crops, feed
 from training.recipe import Recipe
@@ -86,6 +89,52 @@ def test_a_picture_that_cannot_be_decoded_is_named(samples, tmp_path):
     stream = feed.batches(maker)
     with pytest.raises(PictureError, match=r"broken\.jpg: not a picture"):
         next(stream)
+
+
+def test_a_picture_that_is_gone_is_named(samples, tmp_path):
+    maker = crops.CropMaker([dataclasses.replace(sample, path=tmp_path / "gone.jpg") for sample in samples], RECIPE)
+    with pytest.raises(FileNotFoundError, match=r"gone\.jpg"):
+        next(feed.batches(maker))
+
+
+def test_a_recipe_that_asks_for_what_is_not_there_is_refused_before_any_process_is_started(samples):
+    with pytest.raises(UsageError, match=r"pairs \(0\.7\) and blends \(0\.7\) are more than a batch"):
+        crops.CropMaker(samples, dataclasses.replace(RECIPE, paired=0.7, blended=0.7))
+
+
+def test_a_run_whose_parent_is_ended_saves_its_state(tmp_path):
+    script = tmp_path / "parent.py"
+    script.write_text(_PARENT)
+    parent = subprocess.Popen([sys.executable, script, tmp_path / "begun", tmp_path / "saved"])
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "begun").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    parent.terminate()
+    parent.wait()
+    while not (tmp_path / "saved").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert (tmp_path / "saved").exists()
+
+
+_PARENT = """
+import sys, time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from training.feed import end_with_parent
+from training.interrupt import StopRequest
+
+def work(begun, saved):
+    with StopRequest() as stop:
+        Path(begun).touch()
+        while not stop.asked:
+            time.sleep(0.05)
+        Path(saved).touch()
+
+if __name__ == "__main__":
+    with ProcessPoolExecutor(1, get_context("spawn"), end_with_parent) as process:
+        process.submit(work, *sys.argv[1:]).result()
+"""
 
 
 class Killed:

@@ -28,6 +28,20 @@ def multiply_adds(model, pixels=PIXELS) -> int:
     return total
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"stem": "harr"}, "unknown stem 'harr'; there are space_to_depth, haar, strided"),
+        ({"pooling": "feature"}, "unknown pooling 'feature'; there are logits, features"),
+        ({"wdths": [4, 4, 4]}, "unexpected keyword argument 'wdths'"),
+        ({"widths": [4, 4]}, "not enough values"),
+    ],
+)
+def test_options_that_a_network_has_not_are_refused(options, message):
+    with pytest.raises(UsageError, match=message):
+        networks.build("edge", **options)
+
+
 @pytest.mark.parametrize("stem", STEMS)
 def test_edge_stays_within_its_budget(stem):
     model = networks.build("edge", stem=stem)

@@ -38,6 +38,10 @@ def test_prolonging_a_run_changes_nothing_before_the_old_cooldown():
         (f"{_WHOLE}crop_sides = []", "crop_sides are whole numbers from 32"),
         (f"{_WHOLE}crop_sides = [112.5]", "crop_sides are whole numbers from 32"),
         (f"{_WHOLE}crop_sides = [256]", "to input_side, 224"),
+        (f"{_WHOLE}crop_sides = [108]", "in steps of 16"),
+        (_WHOLE.replace("'1'", "0.15"), "version is a text, not 0.15"),
+        (f"{_WHOLE}mirrored = 'no'", "mirrored is true or false, not 'no'"),
+        (f"{_WHOLE}options = 'wide'", "options is a table, not 'wide'"),
         (f"{_WHOLE}mirrored = true\nfocus = true", "focus is a number of 0 or more"),
     ],
 )

@@ -74,3 +74,20 @@ def test_what_cannot_be_reconstructed_is_refused(data, tmp_path):
     with pytest.raises(UsageError, match="of 96 pixels or more"):
         reconstruct([small], tmp_path / "out", "nearest", steps=1, pictures=10, seed=1)
     assert not (tmp_path / "out").exists()
+
+
+def test_files_that_are_called_alike_stay_apart(tmp_path):
+    from training.reconstruct import reconstruct
+
+    data = tmp_path / "data"
+    for label in ("real", "fake"):
+        for person in range(12):
+            folder = data / label / f"p{person}"
+            folder.mkdir(parents=True)
+            pixels = np.random.default_rng(person).integers(0, 256, (SIDE, SIDE, 3), np.uint8)
+            cv2.imwrite(str(folder / "001.png"), pixels)
+    out = reconstruct([data], tmp_path / "out", "nearest", steps=1, pictures=20, seed=1, splits=["train", "test"])
+    found = read_manifest(out)
+    assert len({sample.path for sample in found}) == len(found) == len(list(out.glob("*.jpg"))) > 5
+    with pytest.raises(UsageError, match=r"holds a labels\.csv already"):
+        reconstruct([data], out, "nearest", steps=1, pictures=20, seed=1)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pictures
 import pytest
-from test_reading import write
+from test_training_reading import write
 
 keras = pytest.importorskip("keras")
 
@@ -91,5 +91,7 @@ def test_a_network_that_it_cannot_read_is_refused(options, tmp_path):
         shrink(trained / "best.keras", [], tmp_path / "narrow", (2, 2, 2), "small")
     with pytest.raises(UsageError, match="three numbers"):
         shrink(trained / "best.keras", [], tmp_path / "narrow", (2, 2), "small")
+    with pytest.raises(UsageError, match="holds a trained model already"):
+        shrink(trained / "best.keras", [], trained, (2, 2, 2), "small")
     with pytest.raises(UsageError, match="no trained model"):
         shrink(tmp_path / "none.keras", [], tmp_path / "narrow", (2, 2, 2), "small")

@@ -67,6 +67,8 @@ def test_a_run_says_who_taught_it_and_does_not_go_on_under_another(run, recipe, 
     done = python("training", "fit", taught, "--out", tmp_path / "run", "--resume")
     assert done.returncode == ExitCode.USAGE
     assert "other teacher_sha256" in done.stderr
+    done = python("training", "fit", recipe, "--out", tmp_path / "run", "--resume")  # nor under none
+    assert "other teacher_sha256" in done.stderr
 
 
 def test_a_teacher_that_is_missing_or_none_is_refused(run, recipe, tmp_path):

@@ -19,26 +19,27 @@ def average_models(models: list[Path], out: Path, version: str) -> Path:
     then; had their logit been fitted after training, they take part as they were before. Where they do and are a mean,
     what that is the mean of may take part as well. A model that is named twice weighs double. version: of the mean. The
     card counts the crops and hours of all of them. Raises UsageError when there are fewer than two, a file is missing,
-    they did not begin alike, two runs are in folders of one name, or `out` holds a model.
+    they did not begin alike or are of unlike networks, two runs are in folders of one name, or `out` holds a model.
     """
     check_free(out)
     if len(models) < 2:
         raise UsageError("a mean needs two models or more")
     try:
         parts = [{**trained_card(path).training, "sha256": trained_hash(path)} for path in models]
+        _check_networks(models, [part["recipe"] for part in parts])
         loaded = _alike([load_trained(path) for path in models], [part["recipe"] for part in parts])
         start = _common_start(parts)
         runs = dict.fromkeys(  # the curve of the weights they began from is part of the release's own
             path.parent
             for path, part in zip(models, parts, strict=True)
-            if start is None or part["sha256"] not in _origins(parts, start)
+            if start is None or part["sha256"] not in _counted_elsewhere(parts, start)
         )
         curves = {run.name: history.read(run / "history.csv") for run in runs}
     except (OSError, KeyError, ValueError) as error:
         raise UsageError(
             f"each model needs its card and history beside it, as training leaves them: {error}"
         ) from error
-    if start is None:
+    if start is None or not runs:
         raise UsageError("only models that went on from the same weights have a mean: train them with begin_from")
     if len(curves) < len(runs):
         raise UsageError(f"{' and '.join(map(str, runs))} need names of their own, which tell their curves apart")
@@ -50,6 +51,14 @@ def average_models(models: list[Path], out: Path, version: str) -> Path:
     save_model(mean, card, out)
     history.join(curves, out / "history.csv")
     return out / "best.keras"
+
+
+def _check_networks(models: list[Path], recipes: list[dict[str, Any]]) -> None:
+    """Raise UsageError when models are of unlike networks, as one that has grown is."""
+    shapes = [(one["network"], {**one["options"], "readings": None}) for one in recipes]
+    for path, shape in zip(models, shapes, strict=True):
+        if shape != shapes[0]:
+            raise UsageError(f"{models[0]} and {path} are of unlike networks, which have no mean")
 
 
 def _alike(models: list[keras.Model], recipes: list[dict[str, Any]]) -> list[keras.Model]:
@@ -84,11 +93,21 @@ def _origins(parts: list[dict[str, Any]], start: dict[str, Any]) -> set[str]:
     return {start["sha256"]} | {part["sha256"] for mean in means for part in mean}
 
 
+def _counted_elsewhere(parts: list[dict[str, Any]], start: dict[str, Any]) -> set[str]:
+    """Hashes of the weights whose crops and hours are those of the start, or of a part that is a mean of them."""
+    within = [part["mean_of"] for part in parts if "mean_of" in part]
+    return _origins(parts, start) | {record["sha256"] for records in within for record in records}
+
+
 def _provenance(parts: list[dict[str, Any]], start: dict[str, Any]) -> dict[str, Any]:
     """What the parts have in common, the crops and hours of all of them, and each part's own record, whole once."""
-    origins = _origins(parts, start)
-    grown = {part["sha256"]: part for part in parts if part["sha256"] not in origins}
+    counted = _counted_elsewhere(parts, start)
+    grown = {part["sha256"]: part for part in parts if part["sha256"] not in counted}
     common = _common([{key: part[key] for key in part if key != "sha256"} for part in grown.values()])
+    plain = next((part["recipe"]["options"] for part in parts if not part["recipe"]["options"].get("readings")), None)
+    if plain is not None:  # then none has the reading that was fitted after training
+        common["recipe"]["options"] = plain
+        common.pop("reading_fitted", None)
     spent = {
         key: start[key] + sum(part[key] - start[key] for part in grown.values()) for key in ("crops_seen", "hours")
     }

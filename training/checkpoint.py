@@ -1,6 +1,9 @@
 """The state of a training run on disk: written aside and renamed, so a kill never leaves half a file."""
 
 import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,8 @@ LATER = {"samples_sha256"}
 """What older runs do not know of what they were made of."""
 PICTURES = {"data_sha256", "samples_sha256", "crops_sha256", "pictures", "sources"}
 """What tells the pictures that a run learns from."""
+_TEACHER = "teacher_sha256"
+"""What only a run with a teacher knows of."""
 OF_SOURCES = {"partial", "favoured"}
 """What a recipe says of single sources, which may change with the pictures."""
 
@@ -69,7 +74,7 @@ def load(
     learnt from, and with what the recipe says of their sources. Raises UsageError when it belongs to another recipe,
     other data or another network.
     """
-    with np.load(path) as stored:
+    with _opened(path) as stored:
         values = json.loads(str(stored["progress"]))
         progress = Progress(**{"cooldown": expected.cooldown, "validated": values["step"], **values})
         progress.made_of["recipe"] = defaults | progress.made_of["recipe"]
@@ -77,7 +82,8 @@ def load(
             **{key: expected.made_of[key] for key in LATER & expected.made_of.keys()},
             **progress.made_of,
         }
-        changed = [key for key, value in expected.made_of.items() if progress.made_of.get(key) != value]
+        compared = [*expected.made_of, *({_TEACHER} - expected.made_of.keys())]
+        changed = [key for key in compared if progress.made_of.get(key) != expected.made_of.get(key)]
         pictures_only = PICTURES.union({"recipe"} if _same_but_sources(progress, expected) else ()).issuperset(changed)
         if changed and pictures_only and other_pictures:
             change_pictures(progress, expected)
@@ -94,6 +100,18 @@ def load(
         for name, variable in variables.items():
             variable.assign(stored[name])
     return progress
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """What `save` wrote. Raises UsageError when it is damaged."""
+    try:
+        with np.load(path) as stored:
+            yield stored
+    except (zipfile.BadZipFile, EOFError, KeyError, ValueError) as error:
+        raise UsageError(
+            f"{path} is damaged ({error}): begin anew in another --out, with begin_from the best.keras beside it"
+        ) from error
 
 
 def _same_but_sources(progress: Progress, expected: Progress) -> bool:

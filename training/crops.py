@@ -79,11 +79,14 @@ class CropMaker:
     recipe: Recipe
     _encoded: list[bytes] = field(default_factory=list)
 
-    def load(self) -> None:
-        """Read all encoded pictures into memory."""
-        self._encoded = [sample.path.read_bytes() for sample in self.samples]
+    def __post_init__(self) -> None:
+        """Raises UsageError where the recipe asks for what the samples do not give."""
         recipe = self.recipe
         self._sampler = Sampler(self.samples, recipe.balance, recipe.paired, recipe.blended, recipe.favoured)
+
+    def load(self) -> None:
+        """Read all encoded pictures into memory. Raises OSError."""
+        self._encoded = [sample.path.read_bytes() for sample in self.samples]
 
     def make(self, number: int) -> Batch:
         """Batch `number`: which samples, which crops, which damage.

@@ -52,7 +52,7 @@ def make(folder: Path) -> list[Path]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         sys.exit("usage: python -m training.demo FOLDER")
     try:
         make(Path(sys.argv[1]))

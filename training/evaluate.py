@@ -13,6 +13,7 @@ from edge_detect.errors import UsageError
 from edge_detect.faces import FaceFinder
 from edge_detect.models import FINDER, find_model
 from edge_detect.network import Network
+from edge_detect.writable import write_whole
 from training import classifier_figures, finder_figures
 
 FIGURES = {"classifier": classifier_figures, "finder": finder_figures}
@@ -88,7 +89,7 @@ def update_metrics(path: Path, entries: dict[str, Any]) -> dict[str, Any]:
         if entry["data_sha256"] in pictures and (_model(name) not in models or (path.parent / entry["file"]).exists())
     }
     merged = kept | entries
-    path.write_text(json.dumps(merged, indent=1) + "\n", encoding="utf-8")
+    write_whole(path, (json.dumps(merged, indent=1) + "\n").encode())
     return merged
 
 

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -26,6 +27,8 @@ Batch = tuple[NDArray[np.uint8], Answers]
 """Pixels (n, side, side, 3), and the answers."""
 _AHEAD = 12
 """Batches in the making, at least; of many cores, each has two."""
+_GRACE = 60
+"""Seconds that a run has to save its state."""
 
 
 class BatchMaker(Protocol):
@@ -41,7 +44,8 @@ class BatchMaker(Protocol):
 def batches(maker: BatchMaker, start: int = 0) -> Generator[Batch, None, None]:
     """Endless batches from batch number `start` on.
 
-    Raises EdgeDetectError when a process that makes them is gone, as one is that the system ended for want of memory.
+    Raises what the maker raises, and EdgeDetectError when a process that makes them is gone, as one is that the system
+    ended for want of memory.
     """
     context = multiprocessing.get_context("spawn")  # forking a process that runs TensorFlow's threads may hang
     cores = os.cpu_count() or 1
@@ -76,28 +80,36 @@ def _without_interrupts() -> Iterator[None]:
 
 
 _worker: Any = None
+_failure: Exception | None = None
 
 
 def _set_up(maker: BatchMaker) -> None:
-    global _worker  # noqa: PLW0603 - what a worker process holds for its life
+    global _worker, _failure  # noqa: PLW0603 - what a worker process holds for its life
     end_with_parent()
     cv2.setNumThreads(1)
-    maker.load()
+    try:
+        maker.load()
+    except Exception as error:
+        _failure = error  # raised here, it would end the process without a word to who waits for a batch
     _worker = maker
 
 
 def end_with_parent() -> None:
-    """Let this process leave when the one that started it is gone, however it went."""
+    """Let this process leave when the one that started it is gone, however it went: as on SIGTERM, within _GRACE."""
     parent = multiprocessing.parent_process()
 
     def wait() -> None:
         if parent is not None:
             parent.join()
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(_GRACE)
             os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
 
 
 def _make(number: int) -> Batch:
+    if _failure:
+        raise _failure
     batch: Batch = _worker.make(number)
     return batch

@@ -40,7 +40,7 @@ def fit_reading(path: Path, data: list[Path], out: Path, version: str, patches_o
         model = load_trained(path)
         trained = history.read(path.with_name("history.csv"))[-1]
         recipe = card.training["recipe"]
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, IndexError, ValueError) as error:
         raise UsageError(f"{path} needs its card and history beside it, as training leaves them: {error}") from error
     if recipe["options"].get("pooling") != "features" or recipe["options"].get("readings"):
         raise UsageError(f"{path} has no logit that reads the mean features itself, which could be fitted again")

@@ -15,8 +15,8 @@ else:
     import tomli as tomllib
 
 
-_SMALLEST_CROP = 32
-"""Pixels: two rows of patches, so that one can be exchanged for another's."""
+_SMALLEST_CROP, _PATCH = 32, 16
+"""Pixels: two rows of patches, so that one can be exchanged for another's; and a patch, which is never cut."""
 _RANGES: dict[str, tuple[float, float]] = {
     **dict.fromkeys(("crops", "batch", "input_side", "evaluate_every", "patience"), (1, math.inf)),
     **dict.fromkeys(("seed", "warmup", "ramp"), (0, math.inf)),
@@ -25,6 +25,12 @@ _RANGES: dict[str, tuple[float, float]] = {
     **dict.fromkeys(("small", "zoomed", "blended", "crossed", "paired", "spliced"), (0.0, 1.0)),
 }
 """What the numbers of a recipe may be; whole ones where the least is."""
+_KINDS: dict[type, tuple[str, tuple[str, ...]]] = {
+    str: ("a text", ("name", "version", "description", "licence", "network", "optimizer")),
+    bool: ("true or false", ("mirrored", "keep_last")),
+    dict: ("a table", ("options",)),
+}
+"""What others are."""
 
 
 @dataclass(frozen=True)
@@ -103,11 +109,18 @@ class Recipe:
                 kind = "a whole number" if isinstance(least, int) else "a number"
                 upto = f"from {least:g} to {most:g}" if math.isfinite(most) else f"of {least:g} or more"
                 raise UsageError(f"{name} is {kind} {upto}, not {value!r}")
-        fit = [isinstance(side, int) and _SMALLEST_CROP <= side <= self.input_side for side in self.crop_sides]
+        for kind, (words, names) in _KINDS.items():
+            for name in names:
+                if not isinstance(getattr(self, name), kind):
+                    raise UsageError(f"{name} is {words}, not {getattr(self, name)!r}")
+        fit = [
+            isinstance(side, int) and _SMALLEST_CROP <= side <= self.input_side and side % _PATCH == 0
+            for side in self.crop_sides
+        ]
         if self.network != "finder" and not (fit and all(fit)):  # which learns from whole scenes
             raise UsageError(
-                f"crop_sides are whole numbers from {_SMALLEST_CROP} to input_side, {self.input_side}, "
-                f"not {list(self.crop_sides)}"
+                f"crop_sides are whole numbers from {_SMALLEST_CROP} to input_side, {self.input_side}, in steps of "
+                f"{_PATCH}, not {list(self.crop_sides)}"
             )
 
     @property

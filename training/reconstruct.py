@@ -3,6 +3,7 @@
 What a generator's decoder leaves in a picture, without a generator (after Zhang, Karaman & Chang, 2019).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,8 +45,10 @@ def reconstruct(
     each of `splits` are reconstructed (of "train": those that were learnt from). They keep group, face box and split:
     those of "test" tell what a classifier makes of a decoder, also of one that it has not learnt from. None are for
     validation, which is to be the same for all recipes. Raises UsageError for another split, or one without real faces,
-    when there are none to learn from, or no such decoder.
+    when there are none to learn from, no such decoder, or `out` holds a manifest.
     """
+    if (out / "labels.csv").exists():
+        raise UsageError(f"{out} holds a labels.csv already: choose another --out")
     if others := set(splits) - set(SPLITS):
         raise UsageError(f"reconstructions are of the splits {' and '.join(SPLITS)}, not of {', '.join(others)}")
     keras.utils.set_random_seed(seed)
@@ -62,8 +65,11 @@ def reconstruct(
     _train(model, learnt, steps, rng)
     out.mkdir(parents=True, exist_ok=True)
     rows = []
+    names: Counter[str] = Counter()
     for sample in tqdm(chosen, unit=" pictures", disable=None):
-        name = f"{sample.source}-{sample.path.stem}.jpg"
+        name = f"{sample.source}-{sample.path.stem}"
+        names[name] += 1  # of a folder for each person, files may be called alike
+        name += f"-{names[name]}.jpg" if names[name] > 1 else ".jpg"
         picture = _through(model, _load(sample))
         (out / name).write_bytes(image.encode(picture, ".jpg", quality=QUALITY))
         side = picture.shape[0]

@@ -62,7 +62,7 @@ class Sampler:
 
     def draw(self, size: int, rng: Generator) -> Drawn:
         """Samples for a batch of `size` crops, pairs counted double."""
-        pairs = round(self._shares[0] * size / 2)
+        pairs = min(round(self._shares[0] * size / 2), size // 2)
         blends = min(round(self._shares[1] * size / 2), size // 2 - pairs)
         count = len(self._chances)
         single = rng.choice(count, size - 2 * (pairs + blends), p=self._chances)

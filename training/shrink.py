@@ -22,7 +22,7 @@ from edge_detect.progress import progress
 from training import networks
 from training.classifier import of_split
 from training.networks.layers import GROWN
-from training.trained import load_trained, save_model, trained_card, trained_hash
+from training.trained import check_free, load_trained, save_model, trained_card, trained_hash
 
 _BATCH = 32
 _RIDGE = 1e-4
@@ -38,8 +38,10 @@ def shrink(
 
     path: a trained `.keras` model of the network `edge` that pools features, its card beside it; widths: channels of
     the narrower one at a stride of 4, 8 and 16; name: for its card; pictures: of the split `train`, half of them fake,
-    by which it is fitted. Raises UsageError when a file is missing or of another network, or a width is not narrower.
+    by which it is fitted. Raises UsageError when a file is missing or of another network, a width is not narrower, or
+    `out` holds a model.
     """
+    check_free(out)
     if len(widths) != 3 or min(widths) < 1:
         raise UsageError(f"widths are three numbers of channels, at a stride of 4, 8 and 16, not {list(widths)}")
     try:

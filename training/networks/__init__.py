@@ -27,10 +27,13 @@ NETWORKS: dict[str, Callable[..., keras.Model]] = {
 
 
 def build(name: str, **options: Any) -> keras.Model:
-    """A fresh network. Raises UsageError for an unknown name."""
+    """A fresh network. Raises UsageError for an unknown name, or options that it has not."""
     if name not in NETWORKS:
         raise UsageError(f"unknown network {name!r}; there are {', '.join(NETWORKS)}")
-    return NETWORKS[name](**options)
+    try:
+        return NETWORKS[name](**options)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"there is no network {name!r} with the options {options}: {error}") from error
 
 
 def deployable(name: str, **options: Any) -> keras.Model:

@@ -1,7 +1,7 @@
 """`edge`, the classifier that ships: small, fully convolutional, and made for int8 on small CPUs."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import keras
 from keras import ops
@@ -27,7 +27,7 @@ def edge(
     (of *fake*) is the mean of the patch logits, or a linear reading of its own of the mean features, so that a picture
     that is fake in a few patches can be surely fake. readings: units of a layer between the mean features and the logit
     (`training.reading`), 0 for none. `standardised=False` builds the same graph with plain convolutions, to receive the
-    kernels of a trained one.
+    kernels of a trained one. Raises ValueError for another stem or pooling.
     """
 
     def conv(inputs, filters: int, size: int = 3, strides: int = 1, gain: float = RELU_GAIN, **options: Any):
@@ -59,6 +59,8 @@ def edge(
         case "strided":
             x = keras.layers.ReLU()(conv(x, 32, strides=2, padding="valid"))
             x = conv(x, at4, strides=2)
+        case _:
+            raise ValueError(f"unknown stem {stem!r}; there are {', '.join(get_args(Stem))}")
     x = keras.layers.ReLU()(x)
     x = keras.layers.ReLU()(conv(x, at8, strides=2))
     x = grow(keras.layers.ReLU()(conv(x, at8)), at8, 8, grown[0])
@@ -74,6 +76,8 @@ def edge(
             if readings:
                 pooled = keras.layers.Dense(readings, activation="relu", dtype="float32", name="readings")(pooled)
             logit = keras.layers.Dense(1, dtype="float32", name="logit")(pooled)
+        case _:
+            raise ValueError(f"unknown pooling {pooling!r}; there are {', '.join(get_args(Pooling))}")
     return keras.Model(pixels, {"logit": logit, "patches": patches}, name="edge")
 
 

@@ -2,18 +2,13 @@
 
 import dataclasses
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edge_detect.errors import UsageError
 from edge_detect.manifest import LABELS
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from training.recipe import read_toml
 
 FOLDER = Path(__file__).parent
 JUDGED = "unseen"
@@ -105,12 +100,9 @@ def read_source(source: str | Path) -> Source:
     path = Path(source)
     if path.suffix != ".toml":
         path = FOLDER / f"{source}.toml"
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UsageError(f"there is no source {source}: give one of {', '.join(names())}, or a .toml file") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path} is not valid TOML: {error}") from error
+    if not path.exists():
+        raise UsageError(f"there is no source {source}: give one of {', '.join(names())}, or a .toml file")
+    values = read_toml(path)
     try:
         return _checked(values)
     except (TypeError, ValueError) as error:

@@ -31,13 +31,13 @@ class Twin:
 
 
 def find_twins(given: list[Sample], built: list[Sample]) -> list[Twin]:
-    """The built pictures to drop, so that none is held twice or shows what another split holds.
+    """The built pictures to drop, so that training has none twice, nor what another split holds.
 
     given: pictures that stay whatever happens; built: in the order in which they have a claim to stay. A training
     picture is dropped when it resembles a picture of another split, whatever the labels, or, label for label, a given
     or an earlier training picture. An original and a manipulated version of it both stay: that is what there is to
-    learn. What is judged by only is dropped when it resembles a given picture, or an earlier one of its kind. Raises
-    UsageError when a picture cannot be read.
+    learn. What is judged by only is dropped when it resembles a given picture, or an earlier one of its kind. Of
+    validation and test nothing is dropped. Raises UsageError when a picture cannot be read.
     """
     cv2.setNumThreads(1)  # pictures are spread over the cores, not parts of one picture
     samples = given + built
