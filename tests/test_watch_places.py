@@ -270,10 +270,10 @@ def test_pictures_that_have_settled_are_read_one_after_the_other(monkeypatch, tm
     try:
         for number in range(5):
             (tmp_path / f"{number}.png").write_bytes(b"picture")
-        while len(watched._unsettled) < 5:
-            assert watched.read() is None  # takes note of what has arrived
+        while [settle for _, _, settle in watched._unsettled.values()] != [folder_source.SETTLE] * 5:
+            assert watched.read() is None  # takes note of what has arrived, until all are closed
         time.sleep(folder_source.SETTLE)
-        monkeypatch.setattr(folder_source, "_LOOK", 3600)
+        monkeypatch.setattr(folder_source, "_LOOK", -1)  # which nobody can wait
         assert len({watched.read().name for _ in range(5)}) == 5
     finally:
         watched.close()
