@@ -11,8 +11,6 @@ from convert.recipes import DEFAULT, PURPOSES
 from edge_detect.cli.help import Verb
 from edge_detect.errors import UsageError
 
-_LEGACY = ".venv-legacy/bin/python"
-
 app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -90,11 +88,11 @@ def convert(
     ] = 0.05,
     min_xnnpack: Annotated[float, typer.Option(metavar="X", help="Least share of operators on XNNPACK.")] = 0.7,
     legacy: Annotated[
-        str,
+        Optional[str],
         typer.Option(
-            metavar="PYTHON", help="A Python with tflite-runtime 2.14, or none; `make legacy` makes this one."
+            metavar="PYTHON", help="A Python with tflite-runtime 2.14, or none; default: what `make legacy` makes."
         ),
-    ] = _LEGACY,
+    ] = None,
     listed: Annotated[
         bool, typer.Option("--list", callback=_explain, is_eager=True, help="Say what each recipe is for, and exit.")
     ] = False,
@@ -110,6 +108,7 @@ def convert(
         raise UsageError(f"unknown recipe {', '.join(unknown)}; there are {', '.join(PURPOSES)} (--list explains them)")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
+    from convert import legacy as old
     from convert.gate import Limits
     from convert.pipeline import Plan, convert_model
     from convert.source import Said
@@ -117,10 +116,11 @@ def convert(
     said = Said(_listed("--labels", labels) or None, crop, normalise, side, name)
     limits = Limits(max_drop, max_mean_error, max_error, max_flips, min_xnnpack)
     kept = _listed("--keep-float", keep_float)
-    python = None if legacy == "none" else Path(legacy)
-    if python and legacy != _LEGACY and not python.exists():
-        raise UsageError(f"there is no {python}: name a Python with tflite-runtime, or --legacy none to leave it out")
-    plan = Plan(recipes, tuple(data), calibrate, seed, limits, said, kept, explain, python)
+    python = Path(legacy) if legacy else old.PYTHON
+    if legacy not in (None, "none") and not python.exists():
+        raise UsageError(f"there is no {legacy}: name a Python with tflite-runtime, or --legacy none to leave it out")
+    asked = None if legacy == "none" else python
+    plan = Plan(recipes, tuple(data), calibrate, seed, limits, said, kept, explain, asked)
     for path in convert_model(model, plan, out):
         typer.echo(path)
 

@@ -114,9 +114,9 @@ def layer_tensors(flatbuffer: bytes, model: Any) -> dict[str, list[str]]:
 
 
 def layer_name(tensor: str, model: Any) -> str:
-    """What a Keras model calls a layer, by the tensor it answers: the innermost scope of the first operation in it.
+    """What a Keras model calls a layer, by the tensor it answers: that output's name, if it is one.
 
-    More exactly, the innermost that is called as a layer, if one is; and what gives an output has that output's name.
+    Else the innermost scope of the first operation in it that is called as a layer, or the innermost if none is.
     """
     names: list[str] = sorted(model.output)
     outputs = {f"StatefulPartitionedCall:{at}": name for at, name in enumerate(names)}

@@ -3,8 +3,8 @@
 What a generator's decoder leaves in a picture, without a generator (after Zhang, Karaman & Chang, 2019).
 """
 
-from collections import Counter
 from collections.abc import Sequence
+from itertools import chain, count
 from pathlib import Path
 
 import cv2
@@ -65,11 +65,12 @@ def reconstruct(
     _train(model, learnt, steps, rng)
     out.mkdir(parents=True, exist_ok=True)
     rows = []
-    names: Counter[str] = Counter()
+    taken: set[str] = set()
     for sample in tqdm(chosen, unit=" pictures", disable=None):
-        name = f"{sample.source}-{sample.path.stem}"
-        names[name] += 1  # of a folder for each person, files may be called alike
-        name += f"-{names[name]}.jpg" if names[name] > 1 else ".jpg"
+        whole = f"{sample.source}-{sample.path.stem}"  # of a folder for each person, files may be called alike
+        others = (f"{whole}-{number}.jpg" for number in count(2))
+        name = next(name for name in chain([f"{whole}.jpg"], others) if name not in taken)
+        taken.add(name)
         picture = _through(model, _load(sample))
         (out / name).write_bytes(image.encode(picture, ".jpg", quality=QUALITY))
         side = picture.shape[0]

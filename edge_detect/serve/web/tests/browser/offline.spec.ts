@@ -1,9 +1,11 @@
 import { createServer, type ServerResponse } from "node:http";
+import type { Browser } from "@playwright/test";
 import { expect, given, Server, test } from "./served";
 
 const card = ".card";
 
-test("after the first load, the page works with the server stopped", async ({ browser }) => {
+/** A page that is kept, of a server that has stopped since; the context is to be closed. */
+async function keptPage(browser: Browser) {
   const server = await Server.start();
   const context = await browser.newContext();
   const page = await context.newPage();
@@ -11,6 +13,11 @@ test("after the first load, the page works with the server stopped", async ({ br
   await expect(page.locator("#engine-state")).toContainText("LiteRT.js is ready");
   await expect(page.locator("#offline")).toHaveText("Works offline from now on.");
   await server.stop();
+  return { origin: server.origin, context, page };
+}
+
+test("after the first load, the page works with the server stopped", async ({ browser }) => {
+  const { context, page } = await keptPage(browser);
   await page.reload();
   await expect(page.locator("#engine-state")).toContainText("LiteRT.js is ready");
   await page.setInputFiles("#files", given("hopper-original.png"));
@@ -64,14 +71,8 @@ const IN_FRONT = {
 
 for (const [name, answer] of Object.entries(IN_FRONT)) {
   test(`${name} does not take the page away`, async ({ browser }) => {
-    const server = await Server.start();
-    const context = await browser.newContext();
-    const page = await context.newPage();
-    await page.goto(server.origin);
-    await expect(page.locator("#offline")).toHaveText("Works offline from now on.");
-    await expect(page.locator("#engine-state")).toContainText("LiteRT.js is ready");
-    await server.stop();
-    const front = createServer((_request, response) => answer(response)).listen(Number(new URL(server.origin).port), "127.0.0.1");
+    const { origin, context, page } = await keptPage(browser);
+    const front = createServer((_request, response) => answer(response)).listen(Number(new URL(origin).port), "127.0.0.1");
     await page.reload();
     await expect(page.locator("#engine-state")).toContainText("LiteRT.js is ready");
     await context.close();

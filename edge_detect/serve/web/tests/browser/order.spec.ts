@@ -43,6 +43,26 @@ test("pictures that are removed are not looked at", async ({ page, server }) => 
   expect(answered).toContain(MANY);
 });
 
+test("of pictures that were removed before they were scored, nothing more is said", async ({ site }) => {
+  await site.setInputFiles("#files", ["collins-original.png", "hopper-original.png"].map(given));
+  await site.getByRole("button", { name: "Remove all" }).click();
+  await site.setInputFiles("#files", given("half.jpg"));
+  const said = site.evaluate(
+    () =>
+      new Promise<string[]>((resolve) => {
+        const status = document.querySelector("#status")!;
+        const lines: string[] = [];
+        new MutationObserver(() => {
+          lines.push(status.textContent!);
+          if (status.textContent!.startsWith("half.jpg: ")) resolve(lines);
+        }).observe(status, { childList: true });
+        if (status.textContent!.startsWith("half.jpg: ")) resolve(lines);
+      }),
+  );
+  expect((await said).filter((line) => line.includes("original.png"))).toEqual([]);
+  await expect(site.locator(card)).toHaveCount(1);
+});
+
 test("a double click removes one picture", async ({ site }) => {
   await site.setInputFiles("#files", ["half.jpg", "notes.txt", "faceless.png"].map(given));
   await expect(site.locator(`${card} .verdict`)).toHaveCount(3);

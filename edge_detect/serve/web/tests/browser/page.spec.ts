@@ -259,26 +259,6 @@ test("a record is copied, said aloud, and the button says its own name again", a
   expect(JSON.parse(await site.evaluate(() => navigator.clipboard.readText())).path).toBe("half.jpg");
 });
 
-test("of pictures that were removed before they were scored, nothing more is said", async ({ site }) => {
-  await site.setInputFiles("#files", ["collins-original.png", "hopper-original.png"].map(given));
-  await site.getByRole("button", { name: "Remove all" }).click();
-  await site.setInputFiles("#files", given("half.jpg")); // the engine answers in the order it is asked
-  const said = site.evaluate(
-    () =>
-      new Promise<string[]>((resolve) => {
-        const status = document.querySelector("#status")!;
-        const lines: string[] = [];
-        new MutationObserver(() => {
-          lines.push(status.textContent!);
-          if (status.textContent!.startsWith("half.jpg: ")) resolve(lines);
-        }).observe(status, { childList: true });
-        if (status.textContent!.startsWith("half.jpg: ")) resolve(lines);
-      }),
-  );
-  expect((await said).filter((line) => line.includes("original.png"))).toEqual([]);
-  await expect(site.locator(card)).toHaveCount(1);
-});
-
 test("nothing is wider than a small phone", async ({ site }) => {
   await site.setViewportSize({ width: 320, height: 640 });
   await site.setInputFiles("#files", ["two.png", "half.jpg"].map(given));
