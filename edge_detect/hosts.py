@@ -12,6 +12,15 @@ def is_name(text: str) -> bool:
     return bool(re.fullmatch(r"[\w.-]+|\[[0-9a-fA-F:.]+\]", text))
 
 
+def is_host(text: str) -> bool:
+    """Whether a text can be asked for as a host: a name whose parts a name server could know, or an address."""
+    try:
+        text.encode("idna")
+    except UnicodeError:
+        return False
+    return bool(text) and not re.search(r"[\s%]", text)
+
+
 def is_origin(text: str) -> bool:
     """Whether a text is an origin as browsers send it: scheme and host, and a port that is not the scheme's own."""
     scheme, _, rest = text.partition("://")

@@ -81,8 +81,8 @@ def test_capture_that_waits_for_room_is_let_go_when_the_watch_ends():
 def test_a_loss_is_not_dropped_for_a_newer_frame_and_waits_its_turn():
     buffer = Buffer(Policy.NEWEST)
     buffer.put(frame(0))
-    buffer.lose(Lost("one"))
-    buffer.lose(Lost("two"))
+    buffer.tell(Lost("one"))
+    buffer.tell(Lost("two"))
     buffer.put(frame(1))
     assert [buffer.take(0).number, buffer.take(0).reason, buffer.take(0).number] == [0, "two", 1]
 
@@ -162,6 +162,13 @@ def test_fake_holds_through_the_cooldown():
     assert states([FAKE] * 3 + [REAL] * 12, cooldown=10.0) == [(0, "uncertain"), (2, "fake"), (12, "real")]
 
 
+def test_fake_ends_after_the_cooldown_also_where_the_frames_that_follow_do_not_agree():
+    """A face that is found now and then must not keep an alarm on."""
+    verdicts = [FAKE] * 3 + [REAL, NO_FACE] * 10
+    assert states(verdicts, cooldown=10.0) == [(0, "uncertain"), (2, "fake"), (12, "no_face")]
+    assert states([FAKE] * 3 + [REAL, FAKE] * 10) == [(0, "uncertain"), (2, "fake")]
+
+
 def test_a_lost_source_is_news_once_and_comes_back_with_its_first_frame():
     hysteresis = Hysteresis(3, 5.0)
     hysteresis.update(REAL, 0)
@@ -224,4 +231,3 @@ def test_a_source_that_takes_long_to_fail_is_tried_ever_less_often(monkeypatch):
     monkeypatch.setattr(taken._stopping, "wait", wait)
     taken._run()
     assert pauses == [1, 2, 4, 8, 16, 30, 30]
-    assert taken.reconnects == 0

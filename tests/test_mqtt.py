@@ -145,15 +145,20 @@ def test_without_any_broker_nothing_waits_and_the_oldest_events_are_dropped_and_
     assert counts["dropped"] + counts["failed"] == 1000
 
 
-def test_a_broker_that_does_not_answer_is_said_once():
+def test_a_broker_that_does_not_answer_is_said_once(monkeypatch):
+    monkeypatch.setattr(mqtt, "RETRY", (0.05, 0.05))
     said: list[str] = []
+    tries: list[bool] = []
     outlet = Mqtt("mqtt://127.0.0.1:9/hall", "camera 0")
     outlet.complain = said.append
+    fail = outlet._client.on_connect_fail
+    outlet._client.on_connect_fail = lambda *given: tries.append(True) or fail(*given)
     outlet.start()
     deadline = time.monotonic() + PATIENCE
-    while not said and time.monotonic() < deadline:
+    while len(tries) < 3 and time.monotonic() < deadline:
         time.sleep(0.05)
     outlet.close(0.1)
+    assert len(tries) >= 3
     assert len(said) == 1
     assert said[0].startswith("mqtt: no answer from 127.0.0.1:9: ")
     assert "refused" in said[0]
@@ -173,6 +178,47 @@ def test_what_closes_the_connection_without_an_answer_is_said():
             time.sleep(0.05)
         outlet.close(0.1)
     assert "ends before the broker answers" in said[0]
+
+
+def test_a_broker_that_takes_nothing_does_not_fill_the_memory(monkeypatch):
+    """It accepts, and hangs up on what it is told, as one does whose rules forbid a topic."""
+    monkeypatch.setattr(mqtt, "RETRY", (0.05, 0.05))
+    published = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(PATIENCE)
+        outlet = Mqtt(f"mqtt://127.0.0.1:{server.getsockname()[1]}/hall", "camera 0")
+        publish = outlet._client.publish
+        monkeypatch.setattr(outlet._client, "publish", lambda *a, **k: (published.append(a[0]), publish(*a, **k))[1])
+        outlet.start()
+        for _ in range(4):
+            with server.accept()[0] as connection:
+                connection.recv(1000)
+                connection.sendall(b"\x20\x02\x00\x00")  # accepted
+                connection.recv(10)
+        greeted = list(published)
+        outlet.close(0.1)
+    assert sorted(greeted) == sorted(
+        [*discovery("hall", ""), "edge-detect/hall/state", "edge-detect/hall/availability"]
+    )
+
+
+def test_home_assistant_knows_the_device_by_its_name_and_no_verdict_for_none():
+    messages = discovery("hall", "camera 0")
+    assert {message["device"]["name"] for message in messages.values()} == {"edge-detect hall"}
+    template = messages["homeassistant/binary_sensor/hall/fake/config"]["value_template"]
+    jinja2 = pytest.importorskip("jinja2")
+    said = {
+        state: jinja2.Template(template).render(value_json={"state": state})
+        for state in (None, *(one.value for one in State))
+    }
+    assert said == {
+        None: "None",
+        "fake": "ON",
+        "real": "OFF",
+        "uncertain": "OFF",
+        "no_face": "OFF",
+        "source_lost": "None",
+    }
 
 
 def test_what_an_earlier_run_left_is_no_state_of_this_one_and_a_broker_that_forgot_is_told(broker):
@@ -223,6 +269,8 @@ def test_a_wrong_password_is_said(tmp_path):
         "mqtt://host:port",
         "mqtt://me:sec[ret@host",
         "mqtt://me:1/secret@h",
+        "mqtt://a..b",
+        "mqtt://h/x?sec=1",
     ],
 )
 def test_what_is_no_broker_is_wrong_usage_and_no_password_is_shown(url):

@@ -10,7 +10,9 @@ from edge_detect.sources.named import find_source
 from edge_detect.sources.stream import Kind
 
 
-@pytest.mark.parametrize("name", ["missing.mp4", "ftp://host/x", "missing-%d.png", "http://", "file:///etc/passwd", ""])
+@pytest.mark.parametrize(
+    "name", ["missing.mp4", "ftp://host/x", "missing-%d.png", "http://", "file:///etc/passwd", "", "9" * 20]
+)
 def test_what_is_no_source_is_wrong_usage(name):
     with pytest.raises(UsageError):
         find_source(name)
@@ -81,6 +83,12 @@ def test_a_stream_is_named_without_what_may_be_secret(url, name):
 def test_a_password_that_breaks_its_url_is_wrong_usage_and_not_shown(password):
     with pytest.raises(UsageError, match="%2F") as raised:
         find_source(f"rtsp://admin:{password}@10.0.0.1/stream")
+    assert "hunter" not in str(raised.value)
+
+
+def test_a_mistyped_url_does_not_show_its_password():
+    with pytest.raises(UsageError, match="no source of that name") as raised:
+        find_source("rtsp:/admin:hunter2@10.0.0.1/stream")
     assert "hunter" not in str(raised.value)
 
 

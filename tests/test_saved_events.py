@@ -45,6 +45,19 @@ def test_saved_events_are_capped_numbered_on_and_touch_nothing_else(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == names
 
 
+def test_numbers_may_grow_beyond_eight_digits(tmp_path):
+    (tmp_path / "event-99999999.json").write_text("{}")
+    for _ in range(2):
+        outlet = SavedEvents(tmp_path, keep=2)
+        outlet.start()
+        outlet.is_patient = lambda: True
+        for number in range(2):
+            outlet.put(event(number))
+        outlet.close()
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["event-100000002.json", "event-100000003.json"]
+
+
 def test_a_folder_that_was_deleted_meanwhile_is_made_again(tmp_path):
     outlet = SavedEvents(tmp_path / "events", keep=3)
     for number in range(2):

@@ -8,6 +8,7 @@ import urllib.request
 from contextlib import suppress
 
 import clips
+import numpy as np
 import pytest
 
 from edge_detect import Detector
@@ -45,7 +46,7 @@ def test_metrics_tell_what_was_counted(tiny_model, tmp_path):
     assert 'edge_detect_events_total{outcome="dropped",way_out="exec"} 0.0' in said
 
 
-@pytest.mark.parametrize("address", ["x", "70000", "host:"])
+@pytest.mark.parametrize("address", ["x", "70000", "host:", "a..b:9100", "a b:9100"])
 def test_what_is_no_address_is_wrong_usage(address):
     with pytest.raises(UsageError, match="--metrics"):
         Metrics(address, None, ())
@@ -110,6 +111,25 @@ def test_viewers_that_leave_make_room_while_no_frames_come(preview, monkeypatch)
                 pass
         assert all(preview._places.acquire(timeout=PATIENCE) for _ in range(preview_module.VIEWERS))
         preview._places.release(preview_module.VIEWERS)
+
+
+def test_a_lost_source_is_shown_as_lost(preview, tiny_model):
+    """A picture that is old must not pass for what is seen now."""
+    from edge_detect import image
+
+    home = f"http://127.0.0.1:{preview.port}"
+    preview.show(None)
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        get(home + "/frame.jpg")
+    assert (refused.value.code, refused.value.reason) == (503, "the source is lost")
+    refused.value.close()
+    with urllib.request.urlopen(home + "/stream", timeout=PATIENCE) as stream:
+        lines = [stream.readline() for _ in range(4)]
+        pixels = image.decode(stream.read(int(lines[2].split()[1]))).pixels
+    assert (pixels[200, 160] < 120).all()
+    assert np.ptp(pixels[200, 160]) < 10  # the red is grey now
+    preview.show(Detector.load(tiny_model, whole_image=True).inspect(clips.solid(clips.RED, 320, 240)))
+    assert get(home + "/frame.jpg")
 
 
 def test_a_picture_before_the_first_frame_is_refused(preview, monkeypatch):

@@ -20,8 +20,12 @@ from conftest import interruptible
 import edge_detect
 from edge_detect import Detector
 from edge_detect.errors import SourceError, UsageError
+from edge_detect.live import capture
+from edge_detect.live.watcher import Watcher
+from edge_detect.sinks.lines import as_text
 from edge_detect.sources import folder as folder_source
 from edge_detect.sources.cameras import cameras
+from edge_detect.sources.named import find_source
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +187,25 @@ def test_a_folder_that_is_made_again_is_gone_and_the_new_one_is_watched(end, tmp
         watched.close()
 
 
+def test_a_folder_that_is_back_is_not_said_to_be_lost_until_a_picture_comes(detector, tmp_path, monkeypatch):
+    pytest.importorskip("watchdog")
+    monkeypatch.setattr(capture, "FIRST_RETRY", 0.1)
+    inbox = tmp_path / "in"
+    inbox.mkdir()
+    watch = Watcher(find_source(inbox), detector)
+    events = iter(watch)
+    timer = threading.Timer(1.0, inbox.rmdir)
+    timer.start()
+    lost = next(events)
+    timer.join()
+    inbox.mkdir()
+    found = next(events)
+    events.close()
+    assert (lost.state, found.state, found.previous) == ("source_lost", None, "source_lost")
+    assert (watch.counts.losses, watch.counts.reconnects) == (1, 1)
+    assert "the source is there again" in as_text(found)
+
+
 class Picamera2:
     """A stand-in for the documented interface of the Picamera2 library."""
 
@@ -228,6 +251,25 @@ def test_picamera2_is_read_by_its_documented_interface_and_let_go(detector, monk
     assert [next(events).state.value for _ in range(3)] == ["uncertain", "fake", "source_lost"]
     events.close()
     assert Picamera2.instances[0].did == ["start", "stop", "close"]
+
+
+def test_a_picamera2_that_breaks_is_let_go_all_the_same(detector, monkeypatch):
+    def broken(camera):
+        camera.did.append("broken")
+        raise ValueError("a library's own idea")
+
+    monkeypatch.setitem(sys.modules, "picamera2", SimpleNamespace(Picamera2=Picamera2))
+    for method in ("stop", "start"):
+        with monkeypatch.context() as patched:
+            patched.setattr(Picamera2, "instances", [])
+            patched.setattr(Picamera2, method, broken)
+            events = edge_detect.watch("picamera2", detector, policy="every", trigger=3)
+            while (event := next(events)).state != "source_lost":
+                pass
+            assert "own idea" in event.error
+            events.close()
+            assert Picamera2.instances[0].did[-1] == "close"
+            assert "broken" in Picamera2.instances[0].did
 
 
 def test_a_picamera2_without_camera_is_lost_and_without_library_wrong_usage(detector, monkeypatch):

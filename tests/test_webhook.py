@@ -46,6 +46,37 @@ def web_server(*statuses):
         thread.join()
 
 
+@contextmanager
+def raw_server(*parts):
+    """A server that answers each request with these bytes, of which the last is said again and again."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.close_connection = True
+            try:
+                self.wfile.write(b"".join(parts[:-1]))
+                while not ended.wait(0.01):
+                    self.wfile.write(parts[-1])
+            except OSError:
+                left.set()
+
+        def log_message(self, *_):
+            pass
+
+    ended, left = threading.Event(), threading.Event()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/", left
+    finally:
+        ended.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
 @pytest.fixture
 def impatient(monkeypatch):
     monkeypatch.setattr(webhook_module, "FIRST_PAUSE", 0.01)
@@ -74,6 +105,42 @@ def test_a_webhook_that_refuses_is_not_asked_again(impatient):
         outlet.close(PATIENCE)
     assert len(requests) == 1
     assert said == ["webhook: the server answers 404"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"4\r\nmore\r\n"),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 9999999\r\n\r\n", b"no gzip"),
+    ],
+)
+def test_what_a_webhook_says_beyond_its_status_is_not_read(answer):
+    """It may never end, or be broken: the event has arrived all the same."""
+    with raw_server(*answer) as (url, left):
+        outlet = Webhook(url)
+        outlet.start()
+        outlet.put(event())
+        outlet.close(PATIENCE)
+        assert left.wait(PATIENCE)
+    assert outlet.counts() == {"delivered": 1, "failed": 0, "dropped": 0}
+
+
+def test_a_webhook_that_has_moved_says_what_to_do(impatient):
+    with web_server(308) as (url, requests):
+        outlet, said = Webhook(url), []
+        outlet.complain = said.append
+        outlet.start()
+        outlet.put(event())
+        outlet.close(PATIENCE)
+    assert len(requests) == 1
+    assert said == ["webhook: the server answers 308, that it has moved: give the URL of where it is now"]
+
+
+@pytest.mark.parametrize("url", ["http://", "ftp://host/", "http://exa mple/", "http://a..b/key", "http://h:0/", "key"])
+def test_what_is_no_web_address_is_wrong_usage_and_not_shown(url):
+    with pytest.raises(UsageError, match="names a host") as raised:
+        Webhook(url)
+    assert "key" not in str(raised.value)
 
 
 def test_a_webhook_without_a_server_does_not_hold_up_the_end():

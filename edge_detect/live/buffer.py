@@ -39,6 +39,11 @@ class Lost:
     reason: str
 
 
+@dataclass(frozen=True)
+class Found:
+    """The source is there, though it has given nothing yet: a folder, in which a picture may take days to come."""
+
+
 class Ended(Exception):  # noqa: N818 - no error: the recording is over
     """There will be no more frames; `error` says why, where that is not their regular end."""
 
@@ -53,7 +58,7 @@ class Buffer:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.dropped = 0
-        self._waiting: deque[Frame | Lost] = deque()
+        self._waiting: deque[Frame | Lost | Found] = deque()
         self._changed = threading.Condition()
         self._end: Ended | None = None
 
@@ -69,12 +74,12 @@ class Buffer:
                 self._waiting.append(frame)
             self._changed.notify_all()
 
-    def lose(self, lost: Lost) -> None:
-        """Say that the source is lost; of several losses in a row, the latest is kept."""
+    def tell(self, news: Lost | Found) -> None:
+        """Say that the source is lost, or there; of several losses in a row, the latest is kept."""
         with self._changed:
-            if self._waiting and isinstance(self._waiting[-1], Lost):
+            if self._waiting and isinstance(self._waiting[-1], type(news)):
                 self._waiting.pop()
-            self._waiting.append(lost)
+            self._waiting.append(news)
             self._changed.notify_all()
 
     def end(self, error: Exception | None = None) -> None:
@@ -83,8 +88,8 @@ class Buffer:
             self._end = self._end or Ended(error)
             self._changed.notify_all()
 
-    def take(self, timeout: float) -> Frame | Lost | None:
-        """The next frame or loss; None when there is none for `timeout` seconds. Raises Ended after the last one."""
+    def take(self, timeout: float) -> Frame | Lost | Found | None:
+        """The next frame or news; None when there is none for `timeout` seconds. Raises Ended after the last one."""
         with self._changed:
             if not self._waiting and not self._end:
                 self._changed.wait(timeout)

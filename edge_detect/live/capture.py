@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from edge_detect.errors import EdgeDetectError, UsageError
-from edge_detect.live.buffer import Buffer, Frame, Lost, Policy
+from edge_detect.live.buffer import Buffer, Found, Frame, Lost, Policy
 from edge_detect.sources.stream import Kind, Shot, Source, Stream
 
 FIRST_RETRY, LAST_RETRY = 1.0, 30.0
@@ -22,14 +22,13 @@ class Capture:
     def __init__(self, source: Source, buffer: Buffer, clock: Callable[[], float] = time.monotonic) -> None:
         """clock: seconds that never go back."""
         self.captured = 0
-        self.reconnects = 0
         self._source = source
         self._buffer = buffer
         self._clock = clock
         self._begin = clock()
         self._retry = FIRST_RETRY
         self._since: float | None = None
-        """When the first frame came since the source was opened."""
+        """When the source was there since it was opened: with its first frame, or a folder at once."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
 
@@ -51,6 +50,9 @@ class Capture:
             try:
                 stream = self._source.open()
                 try:
+                    if self._source.kind is Kind.FOLDER:
+                        self._since = self._clock()
+                        self._buffer.tell(Found())
                     self._drain(stream)
                 finally:
                     stream.close()
@@ -82,7 +84,6 @@ class Capture:
         now = self._clock()
         if self._since is None:
             self._since = now
-            self.reconnects += self.captured > 0
         number, self.captured = self.captured, self.captured + 1
         return Frame(number, shot, now, now - self._begin if shot.position is None else shot.position)
 
@@ -93,6 +94,6 @@ class Capture:
         if self._since is not None and self._clock() - self._since >= STEADY:
             self._retry = FIRST_RETRY
         reason = str(error) if isinstance(error, EdgeDetectError) else f"{type(error).__name__}: {error}"
-        self._buffer.lose(Lost(reason))
+        self._buffer.tell(Lost(reason))
         self._stopping.wait(self._retry)
         self._retry = min(2 * self._retry, LAST_RETRY)

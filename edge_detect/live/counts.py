@@ -36,14 +36,16 @@ class Counts:
 
     def age(self, quantile: float) -> float | None:
         """Seconds from capture to verdict at a quantile (0–1) of the recent frames; None before the first."""
-        return float(np.quantile(list(self._ages), quantile)) if self._ages else None
+        ages = list(self._ages)  # at once: another thread may ask
+        return float(np.quantile(ages, quantile)) if ages else None
 
     @property
     def fps(self) -> float | None:
         """Recent frames scored per second; None before the second one."""
-        if len(self._times) < 2 or self._times[-1] <= self._times[0]:
+        times = list(self._times)
+        if len(times) < 2 or times[-1] <= times[0]:
             return None
-        return (len(self._times) - 1) / (self._times[-1] - self._times[0])
+        return (len(times) - 1) / (times[-1] - times[0])
 
     def to_dict(self) -> dict[str, Any]:
         """The counts as JSON-ready values; ages in milliseconds."""

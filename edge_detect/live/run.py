@@ -1,16 +1,17 @@
 """A watch from its first frame to its summary: events to the ways out, signals, status line, service manager."""
 
 import dataclasses
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from edge_detect.detector import Detector, Inspection
+from edge_detect.detector import Detector
 from edge_detect.errors import ExitCode
 from edge_detect.hosts import LOOPBACK
 from edge_detect.live import systemd
 from edge_detect.live.events import Kind, Summary
-from edge_detect.live.watcher import Settings, Watcher
+from edge_detect.live.watcher import Settings, Viewer, Watcher
 from edge_detect.progress import say, status_line
 from edge_detect.sinks.display import Display
 from edge_detect.sinks.lines import Lines, as_json, as_text
@@ -43,7 +44,7 @@ def run(source: Source, detector: Detector, settings: Settings, outputs: Outputs
 
     Raises SourceError when a recording cannot be read, UsageError when a port or window cannot be had.
     """
-    viewers: list[Callable[[Inspection], None]] = []
+    viewers: list[Viewer] = []
     pulses: list[Callable[[], None]] = [systemd.Heart().beat]
     recording = source.kind is stream.Kind.RECORDING
     with ExitStack() as stack:
@@ -103,14 +104,22 @@ def _deliver(watcher: Watcher, lines: Lines, outlets: Sequence[Outlet]) -> Summa
                     outlet.put(message)
     finally:
         systemd.notify("STOPPING=1")
-        for outlet in outlets:
-            outlet.close()
+        _close(outlets)
         if summary is not None:
             summary = dataclasses.replace(summary, ways_out={outlet.name: outlet.counts() for outlet in outlets})
             lines.put(summary)
         lines.close()
     assert summary is not None  # a watch that raises nothing ends with one
     return summary
+
+
+def _close(outlets: Sequence[Outlet]) -> None:
+    """Close all at once: each may take its time, and a service manager gives them one for all."""
+    threads = [threading.Thread(target=outlet.close, name=f"{outlet.name}-ending", daemon=True) for outlet in outlets]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def _say(text: str) -> None:

@@ -10,7 +10,7 @@ from typing import Union
 
 from edge_detect.detector import Detector, Inspection
 from edge_detect.errors import UsageError
-from edge_detect.live.buffer import Buffer, Ended, Frame, Lost, Policy
+from edge_detect.live.buffer import Buffer, Ended, Found, Frame, Lost, Policy
 from edge_detect.live.capture import Capture
 from edge_detect.live.clip import Clip
 from edge_detect.live.counts import Counts
@@ -22,6 +22,8 @@ from edge_detect.sources import stream
 from edge_detect.sources.named import find_source
 from edge_detect.sources.stream import Source
 
+Viewer = Callable[[Union[Inspection, None]], None]
+"""Shown each frame with its smoothed faces; None when the source is lost."""
 TICK = 0.25
 """Seconds that the loop waits for a frame before it looks whether it shall stop."""
 LATE = 10.0
@@ -62,13 +64,13 @@ class Watcher:
         detector: Detector,
         settings: Settings = Settings(),
         *,
-        viewers: Sequence[Callable[[Inspection], None]] = (),
+        viewers: Sequence[Viewer] = (),
         beat: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Nothing is opened before the iteration begins.
 
-        viewers: shown each frame with its smoothed faces; beat: called whenever the loop goes round; clock: seconds
+        viewers: shown what is seen, or that nothing is; beat: called whenever the loop goes round; clock: seconds
         that never go back. Raises UsageError for settings that are of no use with the source.
         """
         apart = source.kind is stream.Kind.FOLDER
@@ -91,6 +93,8 @@ class Watcher:
         self._hysteresis = Hysteresis(1 if apart else settings.trigger, 0.0 if apart else settings.cooldown)
         self._clip = Clip()
         self._flagged = False
+        self._away = False
+        """Whether the source was lost after it had been there, and has not come back."""
         self._stopped = False
         self._began = self._last_frame = clock()
 
@@ -133,6 +137,7 @@ class Watcher:
         """Score one frame; give the event that it makes, if it makes one."""
         inspection = self._detector.inspect(frame.shot.content, frame.shot.name or self._source.name)
         self._last_frame = self._clock()
+        self._count_return()
         result = inspection.result
         apart = self._source.kind is stream.Kind.FOLDER
         if apart:
@@ -166,23 +171,33 @@ class Watcher:
                 inspection=inspection,
             )
 
-    def _without_frame(self, lost: Lost | None) -> Iterator[Event]:
-        """The event of a loss, when there is one, or of a live source that has sent nothing for too long."""
+    def _without_frame(self, news: Lost | Found | None) -> Iterator[Event]:
+        """The event of a loss, of a folder that is back, or of a live source that has sent nothing for too long."""
         late = self._clock() - self._last_frame >= LATE and self._source.kind is stream.Kind.LIVE
         previous = self._hysteresis.state
-        if (lost or late) and self._hysteresis.lose():
+        if isinstance(news, Found):
+            if self._hysteresis.find():
+                self._count_return()
+                yield self._event(Kind.STATE, previous)
+        elif (news or late) and self._hysteresis.lose():
+            self._away = self._source.kind is stream.Kind.FOLDER or self.counts.scored > 0
             self.counts.lose()
             self._tracker.forget()
-            error = f"{lost.reason}; trying again" if lost else f"{self._source.name} sent no frame for {LATE:.0f} s"
+            for show in self._viewers:
+                show(None)
+            error = f"{news.reason}; trying again" if news else f"{self._source.name} sent no frame for {LATE:.0f} s"
             yield dataclasses.replace(self._event(Kind.STATE, previous), error=error)
+
+    def _count_return(self) -> None:
+        self.counts.reconnects += self._away
+        self._away = False
 
     def _event(self, kind: Kind, previous: State | None) -> Event:
         now = datetime.now(timezone.utc)
         return Event(kind, now, self._source.name, self._hysteresis.state, previous, self._detector.model)
 
     def _update_counts(self) -> None:
-        self.counts.captured, self.counts.reconnects = self._capture.captured, self._capture.reconnects
-        self.counts.dropped = self.buffer.dropped
+        self.counts.captured, self.counts.dropped = self._capture.captured, self.buffer.dropped
 
     def _summary(self) -> Summary:
         summary = Summary(

@@ -10,7 +10,7 @@ import cv2
 from edge_detect import image
 from edge_detect.detector import Inspection
 from edge_detect.errors import UsageError
-from edge_detect.sinks.pictures import annotated
+from edge_detect.sinks.pictures import annotated, faded
 
 TITLE = "edge-detect (q ends)"
 _TRY = "import cv2; cv2.namedWindow('edge-detect'); cv2.waitKey(1); cv2.destroyAllWindows()"
@@ -29,11 +29,17 @@ class Display:
             )
         os.environ.setdefault("QT_LOGGING_RULES", "default.warning=false")  # fonts, which are not used
         self._ended = ended
+        self._shown: image.Picture | None = None
         cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
 
-    def show(self, inspection: Inspection) -> None:
-        """Show a frame."""
-        cv2.imshow(TITLE, image.to_opencv(annotated(inspection)))
+    def show(self, inspection: Inspection | None) -> None:
+        """Show a frame, or with None that the source is lost."""
+        if inspection is not None:
+            self._shown = annotated(inspection)
+        elif self._shown is not None:
+            self._shown = faded(self._shown)
+        if self._shown is not None:
+            cv2.imshow(TITLE, image.to_opencv(self._shown))
 
     def look_for_keys(self) -> None:
         """End the watch if a key says so; as often as the window shall answer."""

@@ -55,13 +55,15 @@ def as_text(message: Message) -> str:
     if isinstance(message, Summary):
         return _summary(message)
     when = f"{message.time.astimezone():%H:%M:%S}" if message.path is None else printable(message.path)
-    said = f"{message.state if message.kind is Kind.STATE else message.verdict}".replace("_lost", " lost")
+    said = f"{(message.state or 'found') if message.kind is Kind.STATE else message.verdict}".replace("_lost", " lost")
     score = "  –  " if message.score is None else f"{message.score:.3f}"
-    details = message.error or _faces(message)
+    details = printable(message.error or _faces(message))
     return f"{when}  {said:<11} {score}  {details}"
 
 
 def _faces(event: Event) -> str:
+    if event.frame is None:
+        return "the source is there again"
     count = len(event.faces)
     return f"frame {event.frame} at {event.seconds or 0:.1f} s, {count} face{'' if count == 1 else 's'}"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from edge_detect.errors import MissingExtraError, UsageError
-from edge_detect.hosts import LOOPBACK
+from edge_detect.hosts import LOOPBACK, is_host
 from edge_detect.live.state import State
 from edge_detect.live.watcher import Watcher
 from edge_detect.sinks.outlet import Outlet
@@ -86,4 +86,7 @@ def _parse(address: str) -> tuple[str, int]:
     host, _, port = address.rpartition(":")
     if not port.isdecimal() or int(port) > 65535:
         raise UsageError(f"--metrics {address}: give a port, such as 9100, or host:port")
-    return host.strip("[]") or LOOPBACK, int(port)
+    host = host.strip("[]") or LOOPBACK
+    if not is_host(host):
+        raise UsageError(f"--metrics {address}: what stands before the port is no host; give the port alone")
+    return host, int(port)

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from edge_detect import __version__
 from edge_detect.errors import MissingExtraError, UsageError
+from edge_detect.hosts import is_host
 from edge_detect.live.events import Summary
 from edge_detect.sinks.outlet import FLUSH, Message, Outlet
 
@@ -24,6 +25,8 @@ DISCOVERY = "homeassistant"
 QOS = 1
 RETRY = (1, 30)
 """Seconds between tries to reach a broker that does not answer: the first, the last."""
+_GOODBYE = 2.0
+"""Seconds at the end for the library's thread, which may be asking a name server that does not answer."""
 
 
 class Mqtt(Outlet):
@@ -56,6 +59,8 @@ class Mqtt(Outlet):
         self._address = (str(parts.hostname), parts.port or PORTS[parts.scheme])
         self._place = ":".join(map(str, self._address))
         self._acknowledged: SimpleQueue[int] = SimpleQueue()
+        self._greeting: set[int] = set()
+        """Numbers of the messages of the last greeting that the broker has not acknowledged."""
         self._state = json.dumps({"event": "state", "source": source, "state": None, "previous": None, "score": None})
         self._connected = self._refused = self._pending = False
         self._lock = threading.Lock()
@@ -74,7 +79,7 @@ class Mqtt(Outlet):
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
-        client.on_publish = lambda _client, _data, number, _reason, _properties: self._acknowledged.put(number)
+        client.on_publish = self._on_publish
         self._client = client
 
     def start(self) -> None:
@@ -109,20 +114,32 @@ class Mqtt(Outlet):
             with contextlib.suppress(RuntimeError, ValueError):  # the broker left just now; it has the last will
                 goodbye.wait_for_publish(1.0)
         self._client.disconnect()
-        self._client.loop_stop()
+        ending = threading.Thread(target=self._client.loop_stop, name="mqtt-ending", daemon=True)
+        ending.start()
+        ending.join(_GOODBYE)
 
     def _on_connect(self, client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
             self._refused = True
             self._say(f"the broker refuses: {reason}")
             return
-        for topic, payload in discovery(self.node, self._source).items():
-            client.publish(topic, json.dumps(payload), QOS, retain=True)
-        with self._lock:
-            if not self._pending:  # else it is sent again by itself
-                self._publish_state()  # also to a broker that has lost all that it held
-        client.publish(f"{self.topic}/availability", "online", QOS, retain=True)
+        if not self._greeting:  # else the library sends it again by itself, as all that was not acknowledged
+            self._greet()
         self._connected, self._refused = True, False
+
+    def _greet(self) -> None:
+        """Say what is here: also to a broker that has lost all that it held."""
+        for topic, payload in discovery(self.node, self._source).items():
+            self._greeting.add(self._client.publish(topic, json.dumps(payload), QOS, retain=True).mid)
+        with self._lock:
+            if not self._pending:
+                self._greeting.add(self._publish_state())
+        online = self._client.publish(f"{self.topic}/availability", "online", QOS, retain=True)
+        self._greeting.add(online.mid)
+
+    def _on_publish(self, _client: Any, _data: Any, number: int, _reason: Any, _properties: Any) -> None:
+        self._greeting.discard(number)
+        self._acknowledged.put(number)
 
     def _on_connect_fail(self, _client: Any, _data: Any) -> None:
         self._say(f"no answer from {self._place}: {sys.exc_info()[1]}; trying again")
@@ -138,6 +155,13 @@ class Mqtt(Outlet):
         return int(self._client.publish(f"{self.topic}/state", self._state, QOS, retain=True).mid)
 
 
+_FAKE = (
+    "{{ 'ON' if value_json.state == 'fake' else "
+    "'OFF' if value_json.state in ('real', 'uncertain', 'no_face') else None }}"
+)
+"""Home Assistant's template for whether there is a fake; None, which it takes for unknown, where nothing is seen."""
+
+
 def discovery(node: str, source: str) -> dict[str, dict[str, Any]]:
     """Home Assistant's discovery messages by topic: a binary sensor for fake, sensors for the state and the score."""
     topic = f"{TOPIC}/{node}"
@@ -146,7 +170,8 @@ def discovery(node: str, source: str) -> dict[str, dict[str, Any]]:
         "availability_topic": f"{topic}/availability",
         "device": {
             "identifiers": [f"{TOPIC}-{node}"],
-            "name": f"{TOPIC} {source}",
+            "name": f"{TOPIC} {node}",
+            "model": source,
             "manufacturer": TOPIC,
             "sw_version": __version__,
         },
@@ -156,7 +181,7 @@ def discovery(node: str, source: str) -> dict[str, dict[str, Any]]:
         "binary_sensor/fake": {
             "name": "Fake",
             "device_class": "problem",
-            "value_template": "{{ 'ON' if value_json.state == 'fake' else 'OFF' }}",
+            "value_template": _FAKE,
         },
         "sensor/state": {"name": "State", "value_template": "{{ value_json.state }}"},
         "sensor/score": {"name": "Score", "value_template": "{{ value_json.score }}"},
@@ -173,13 +198,16 @@ def _parts(url: str) -> Any:
     """The parts of a URL, after a look at them."""
     try:
         parts = urlsplit(url)
-        known = parts.scheme in PORTS and parts.hostname and parts.port != 0 and "@" not in parts.path
+        rest = parts.path + parts.query + parts.fragment
+        known = parts.scheme in PORTS and is_host(parts.hostname or "") and parts.port != 0 and "@" not in rest
     except ValueError:
         known = False
     if not known:  # the URL is not shown: what cannot be read may be a password
         raise UsageError("--mqtt: the form is mqtt://user@host:1883/name, or mqtts:// for TLS")
     if parts.password is not None:
         raise UsageError(f"--mqtt: everyone on this machine sees a password there; put it into {PASSWORD} or a file")
+    if parts.query or parts.fragment:
+        raise UsageError("--mqtt: the URL ends with the name; what stands behind it, from ? or # on, is of no use")
     return parts
 
 

@@ -45,6 +45,14 @@ def annotated(inspection: Inspection) -> image.Picture:
     return canvas
 
 
+def faded(picture: image.Picture) -> image.Picture:
+    """The last picture of a source that is lost, as nobody takes for a new one: dark, grey, and it says so."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    canvas: image.Picture = np.repeat(grey[..., None] // 2, 3, axis=2).astype(np.uint8)
+    _label(canvas, "source lost", (0, 0), (0, 0, 0), max(1, round(max(canvas.shape) / 400)))
+    return canvas
+
+
 def unique_name(path: str) -> str:
     """A file name for what comes of a picture: its stem, and a hash that keeps equal names apart."""
     digest = hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:8]

@@ -8,7 +8,7 @@ from edge_detect import image
 from edge_detect.detector import Inspection
 from edge_detect.errors import UsageError
 from edge_detect.hosts import LOCAL_NAMES, LOOPBACK, without_port
-from edge_detect.sinks.pictures import annotated
+from edge_detect.sinks.pictures import annotated, faded
 
 VIEWERS = 4
 """Streams that are served at once."""
@@ -31,6 +31,7 @@ class Preview:
         """Raises UsageError when the port cannot be had."""
         self._changed = threading.Condition()
         self._newest: Inspection | None = None
+        self._lost = False
         self._number = 0
         self._closed = False
         self._places = threading.Semaphore(VIEWERS)
@@ -58,10 +59,11 @@ class Preview:
         """The port that is served."""
         return int(self._server.server_port)
 
-    def show(self, inspection: Inspection) -> None:
-        """Take in the newest frame; it is drawn and encoded only when someone looks."""
+    def show(self, inspection: Inspection | None) -> None:
+        """Take in the newest frame, or with None that the source is lost; it is drawn only when someone looks."""
         with self._changed:
-            self._newest = inspection
+            self._lost = inspection is None
+            self._newest = inspection or self._newest
             self._number += 1
             self._changed.notify_all()
 
@@ -84,7 +86,9 @@ class Preview:
                 _answer(request, "text/html; charset=utf-8", _PAGE)
             elif request.path == "/frame.jpg":
                 _, frame = self._next(0)
-                if frame is None:
+                if self._lost:
+                    request.send_error(503, "the source is lost")
+                elif frame is None:
                     request.send_error(503, "there is no picture yet")
                 else:
                     _answer(request, "image/jpeg", frame)
@@ -120,10 +124,11 @@ class Preview:
         """The number and JPEG of the newest frame: of one after `number`, or in REPEAT seconds; None without one."""
         with self._changed:
             self._changed.wait_for(lambda: self._number > number or self._closed, REPEAT)
-            inspection, number = self._newest, self._number
+            inspection, number, lost = self._newest, self._number, self._lost
             if self._closed or inspection is None:
                 return number, None
-        return number, image.encode(annotated(inspection), ".jpg", QUALITY)
+        picture = annotated(inspection)
+        return number, image.encode(faded(picture) if lost else picture, ".jpg", QUALITY)
 
 
 def _answer(request: BaseHTTPRequestHandler, kind: str, body: bytes) -> None:

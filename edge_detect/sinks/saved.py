@@ -15,7 +15,7 @@ from edge_detect.writable import make_writable
 KEPT = 1000
 """Events in the folder at most, where nothing else is said."""
 _SUFFIXES = ("json", "jpg", "png", "tmp")
-_NAME = re.compile(rf"event-(\d{{8}})\.(?:{'|'.join(_SUFFIXES)})")
+_NAME = re.compile(rf"event-(\d{{8,}})\.(?:{'|'.join(_SUFFIXES)})")
 
 
 class SavedEvents(Outlet):

@@ -3,13 +3,13 @@
 import hashlib
 import hmac
 import json
-from urllib.parse import urlsplit
 
 from edge_detect.errors import MissingExtraError, UsageError
+from edge_detect.hosts import is_host
 from edge_detect.sinks.outlet import Message, Outlet
 
 TIMEOUT = 10.0
-"""Seconds for one try."""
+"""Seconds without a word from the server after which a try has failed."""
 TRIES = 5
 FIRST_PAUSE = 1.0
 """Seconds before the second try; doubled before each further one."""
@@ -29,7 +29,12 @@ class Webhook(Outlet):
             import httpx
         except ImportError as error:
             raise MissingExtraError("--webhook", "webhook") from error
-        if not _is_web(url):  # which is not shown: keys stand in such URLs
+        try:
+            parts = httpx.URL(url)
+            known = parts.scheme in ("http", "https") and is_host(parts.host) and parts.port != 0
+        except httpx.InvalidURL:
+            known = False
+        if not known:  # the URL is not shown: keys stand in such ones
             raise UsageError("--webhook: the URL begins with http:// or https:// and names a host")
         self._url = url
         self._secret = secret
@@ -47,14 +52,18 @@ class Webhook(Outlet):
             if number and self._stopping.wait(pause * 2 ** (number - 1)):
                 break
             try:
-                answer = self._client.post(self._url, content=body, headers=headers)
+                # What it says beyond its status is not read: it may be broken, or without end.
+                with self._client.stream("POST", self._url, content=body, headers=headers) as answer:
+                    status = answer.status_code
             except self._no_answer as error:
                 reason = f"no answer: {error or type(error).__name__}"
                 continue
-            if answer.is_success:
+            if 200 <= status < 300:
                 return
-            reason = f"the server answers {answer.status_code}"
-            if answer.status_code != 429 and answer.status_code < 500:
+            reason = f"the server answers {status}"
+            if 300 <= status < 400:
+                reason += ", that it has moved: give the URL of where it is now"
+            if status != 429 and status < 500:
                 break
         raise RuntimeError(reason)
 
@@ -62,11 +71,3 @@ class Webhook(Outlet):
         """As for every way out; the connection is closed, too."""
         super().close(timeout)
         self._client.close()
-
-
-def _is_web(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False

@@ -17,6 +17,8 @@ _HELP = (
     f"give a camera (0, /dev/video0, {PICAMERA}), a URL ({', '.join(SCHEMES)}), a video file, a pattern such as "
     "'frames/%05d.png', or a folder"
 )
+_LAST_CAMERA = 2**31 - 1
+"""The highest number that OpenCV takes."""
 _FILMS = (".mjpg", ".mjpeg")
 """Suffixes of films that begin as a picture does."""
 
@@ -41,6 +43,8 @@ def find_source(name: "str | os.PathLike[str] | int") -> Source:
     if _is_camera(text):
         if text.isdecimal() and Path(text).exists():
             raise UsageError(f"{text} is a camera and a file or folder here: write /dev/video{text} or ./{text}")
+        if text.isdecimal() and int(text) > _LAST_CAMERA:
+            raise UsageError(f"no camera has the number {text}: `edge-detect cameras` lists those that are here")
         return Source(f"camera {text}", Kind.LIVE, partial(video.open_device, text))
     path = Path(text)
     if path.is_dir():
@@ -51,7 +55,8 @@ def find_source(name: "str | os.PathLike[str] | int") -> Source:
         return Source(text, Kind.RECORDING, opened)
     if sequence.is_pattern(text):
         return Source(text, Kind.RECORDING, partial(sequence.Sequence, sequence.matches(text)))
-    raise UsageError(f"there is no source {text!r}: {_HELP}")
+    shown = "of that name" if "@" in text else repr(text)  # a mistyped URL, which may hold a password
+    raise UsageError(f"there is no source {shown}: {_HELP}")
 
 
 def _is_utf8(text: str) -> bool:

@@ -31,8 +31,10 @@ class PiCamera:
 
     def close(self) -> None:
         """Stop the camera and let others have it."""
-        self._camera.stop()
-        self._camera.close()
+        try:
+            self._camera.stop()
+        finally:
+            self._camera.close()
 
 
 def open_picamera() -> PiCamera:
@@ -47,7 +49,7 @@ def open_picamera() -> PiCamera:
         # libcamera's name for the order of channels that OpenCV uses
         camera.configure(camera.create_video_configuration(main={"size": SIZE, "format": "RGB888"}))
         camera.start()
-    except (RuntimeError, OSError) as error:
+    except Exception as error:  # whatever the library throws, the camera must not stay taken
         opened.close()
         raise SourceError(f"picamera2 cannot start the camera: {error}") from error
     return opened

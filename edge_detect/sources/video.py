@@ -123,7 +123,7 @@ def open_url(url: str, name: str) -> Video:
     opened = _opened(url, cv2.CAP_FFMPEG, limits, name, complaint, ends=False)
     if url.startswith("http") and opened.has_end():
         opened.close()
-        raise UsageError(f"{name} is a recording and no live stream: download it, and watch the file")
+        raise UsageError(f"{name} is a recording or one picture, and no live stream: download it, and watch the file")
     return opened
 
 
