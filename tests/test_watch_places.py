@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import shutil
 import signal
 import struct
 import subprocess
@@ -192,16 +193,21 @@ def test_a_folder_that_is_back_is_not_said_to_be_lost_until_a_picture_comes(dete
     monkeypatch.setattr(capture, "FIRST_RETRY", 0.1)
     inbox = tmp_path / "in"
     inbox.mkdir()
-    watch = Watcher(find_source(inbox), detector)
+    shown = []
+    watch = Watcher(find_source(inbox), detector, viewers=[shown.append])
     events = iter(watch)
-    timer = threading.Timer(1.0, inbox.rmdir)
+    data = zoo.encode(clips.solid(clips.RED), "PNG")
+    timer = threading.Timer(1.0, (inbox / "a.png").write_bytes, (data,))
     timer.start()
+    assert next(events).path == str(inbox / "a.png")
+    shutil.rmtree(inbox)
     lost = next(events)
     timer.join()
     inbox.mkdir()
     found = next(events)
     events.close()
     assert (lost.state, found.state, found.previous) == ("source_lost", None, "source_lost")
+    assert shown == [shown[0], None, shown[0]]
     assert (watch.counts.losses, watch.counts.reconnects) == (1, 1)
     assert "the source is there again" in as_text(found)
 

@@ -112,7 +112,7 @@ def test_a_recording_on_a_web_server_is_no_live_stream(tiny_model, tmp_path):
     server = Server(sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", tmp_path)
     server.start()
     try:
-        with pytest.raises(UsageError, match=r"clip\.mkv is a recording and no live stream: download it"):
+        with pytest.raises(UsageError, match=r"clip\.mkv is a recording or one picture, and no live"):
             list(edge_detect.watch(f"http://127.0.0.1:{server.port}/clip.mkv", Detector.load(tiny_model)))
     finally:
         server.kill()

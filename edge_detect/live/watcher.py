@@ -93,8 +93,10 @@ class Watcher:
         self._hysteresis = Hysteresis(1 if apart else settings.trigger, 0.0 if apart else settings.cooldown)
         self._clip = Clip()
         self._flagged = False
-        self._away = False
-        """Whether the source was lost after it had been there, and has not come back."""
+        self._there = True
+        """Whether the source is there, or nothing is known of its loss."""
+        self._seen: Inspection | None = None
+        """What the viewers were shown last."""
         self._stopped = False
         self._began = self._last_frame = clock()
 
@@ -155,8 +157,8 @@ class Watcher:
             self._clip.add(result, frame.number, frame.seconds)
         self._flagged = self._flagged or self._hysteresis.state is State.FAKE
         self.counts.score(frame.captured, self._clock())
-        for show in self._viewers:
-            show(inspection)
+        self._seen = inspection
+        self._show(inspection)
         if changed or self._every_frame or apart:
             kind = Kind.PICTURE if apart else Kind.STATE if changed else Kind.FRAME
             yield dataclasses.replace(
@@ -178,19 +180,32 @@ class Watcher:
         if isinstance(news, Found):
             if self._hysteresis.find():
                 self._count_return()
+                if self._seen is not None:
+                    self._show(self._seen)
                 yield self._event(Kind.STATE, previous)
-        elif (news or late) and self._hysteresis.lose():
-            self._away = self._source.kind is stream.Kind.FOLDER or self.counts.scored > 0
-            self.counts.lose()
+        elif news or late:
+            self._count_loss()
+            if not self._hysteresis.lose():
+                return
             self._tracker.forget()
-            for show in self._viewers:
-                show(None)
             error = f"{news.reason}; trying again" if news else f"{self._source.name} sent no frame for {LATE:.0f} s"
             yield dataclasses.replace(self._event(Kind.STATE, previous), error=error)
 
+    def _show(self, inspection: Inspection | None) -> None:
+        for show in self._viewers:
+            show(inspection)
+
+    def _count_loss(self) -> None:
+        if self._there:
+            self._there = False
+            self.counts.lose()
+            self._show(None)
+
     def _count_return(self) -> None:
-        self.counts.reconnects += self._away
-        self._away = False
+        """Count that the source is there again; what comes for the first time comes back from nowhere."""
+        if not self._there:
+            self.counts.reconnects += self._source.kind is stream.Kind.FOLDER or self.counts.scored > 0
+        self._there = True
 
     def _event(self, kind: Kind, previous: State | None) -> Event:
         now = datetime.now(timezone.utc)
