@@ -93,7 +93,8 @@ class Outcome:
             f"{self.photos.flagged(threshold)} (score from {limit(threshold)})"
             for threshold in (self.before.fake, self.after.fake)
         ]
-        fewer = f"; --fpr {_FEWER:g} asks for fewer" if self.rate > _FEWER else ""
+        lower = max(_FEWER, best_rate(len(self.photos.scores)))
+        fewer = f"; --fpr {lower:g} asks for fewer" if self.rate > lower else ""
         falls = f"the threshold falls: more real pictures will be called fake than before{fewer}"
         return "\n".join(
             (
@@ -155,7 +156,7 @@ def calibrate(model: Path, out: Path, photos: Photos, rate: float, how: str, lea
     flatbuffer, card = read_packed(model)
     thresholds = thresholds_for(photos, rate, how, least)
     try:
-        write_packed(out, flatbuffer, dataclasses.replace(card, thresholds=thresholds, metrics={}))
+        write_packed(out.resolve(), flatbuffer, dataclasses.replace(card, thresholds=thresholds, metrics={}))
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}") from error
     return Outcome(out, photos, rate, card.thresholds, thresholds)

@@ -37,7 +37,7 @@ def evaluate_faces(
 ) -> dict[str, Any]:
     """Figures over scenes: recall by size, false boxes per picture, share of faceless pictures without a box.
 
-    A face is found when a box shares more than half with it (intersection over union); a box is false when it touches
+    A face is found when a box shares half or more with it (intersection over union); a box is false when it touches
     no labelled face, doubtful ones included. finders: the same one for each thread; advance is called for each scene.
     Raises PictureError, which names the file, when a scene cannot be read.
     """

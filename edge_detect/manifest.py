@@ -8,7 +8,7 @@ import csv
 import hashlib
 import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,9 +98,16 @@ def _labels_of(root: Path) -> set[str]:
 
 
 def read_manifests(roots: Iterable[Path], labels: Sequence[str] = LABELS) -> list[Sample]:
-    """The samples of several manifests; groups must not span splits across them either."""
-    samples = [sample for root in roots for sample in read_manifest(root, labels)]
+    """The samples of several manifests.
+
+    Raises UsageError as `read_manifest` does, also for what is wrong with them together; when a picture is listed
+    twice; and when two folders without a table have the same name.
+    """
+    parts = [(root, read_manifest(root, labels)) for root in roots]
+    samples = [sample for _, part in parts for sample in part]
     check_groups(samples)
+    _check_files(samples)
+    _check_sources(dict(parts))
     return samples
 
 
@@ -112,6 +119,31 @@ def check_groups(samples: Iterable[Sample]) -> None:
             raise UsageError(
                 f"group {sample.group!r} is in the splits {seen[sample.group]!r} and {sample.split!r}; "
                 "pictures of one origin must share a split"
+            )
+
+
+def _check_files(samples: Iterable[Sample]) -> None:
+    """Raise UsageError when a picture is listed twice, whatever way leads to its folder."""
+    folders: dict[Path, str] = {}
+    seen: set[tuple[str, str]] = set()
+    for sample in samples:
+        folder = sample.path.parent
+        if folder not in folders:
+            folders[folder] = os.path.realpath(folder)
+        key = (folders[folder], sample.path.name)
+        if key in seen:
+            raise UsageError(f"{sample.path} is listed twice, and would count twice: list each picture once")
+        seen.add(key)
+
+
+def _check_sources(parts: Mapping[Path, Sequence[Sample]]) -> None:
+    """Raise UsageError when two folders without a table have the same name, which is that of their source."""
+    seen: dict[str, Path] = {}
+    for root, samples in parts.items():
+        name = samples[0].source
+        if not (root / "labels.csv").is_file() and seen.setdefault(name, root) is not root:
+            raise UsageError(
+                f"{seen[name]} and {root} would pass for one source, since both are called {name!r}: rename one"
             )
 
 

@@ -6,6 +6,7 @@ score, votes); the split is the first part of a file's path, `train/` or `test/`
 
 import csv
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,10 +45,14 @@ class Scene:
 def read_scenes(root: Path) -> list[Scene]:
     """All scenes below `root`, sorted by path; one in eight of `train/`, by a hash of its name, becomes `val`.
 
-    Raises UsageError when a table is missing, lacks a column or holds something else than numbers, and when a face is
-    in no picture of `images.csv`, or there is none.
+    Raises UsageError when a table is missing, lacks a column, has blank fields or holds what are no sizes and boxes,
+    when a picture is listed twice, and when a face is in no picture of `images.csv`, or there is none.
     """
-    pictures = {row["file"]: row for row in _rows(root / "images.csv", "file", "source", "width", "height")}
+    listed = _rows(root / "images.csv", "file", "source", "width", "height")
+    pictures = {row["file"]: row for row in listed}
+    if len(pictures) < len(listed):
+        twice = next(name for name, count in Counter(row["file"] for row in listed).items() if count > 1)
+        raise UsageError(f"{root / 'images.csv'}: {twice} is listed twice; list each picture once")
     if not pictures:
         raise UsageError(f"{root} holds no pictures")
     faces: dict[str, list[dict[str, str]]] = {name: [] for name in pictures}
@@ -77,10 +82,13 @@ def _rows(table: Path, *columns: str) -> list[dict[str, str]]:
             rows = list(reader)
     except FileNotFoundError as error:
         raise UsageError(f"{table.parent} holds no {table.name}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{table} is not UTF-8 text: {error}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{table} is no CSV table in UTF-8: {error}; save it again as one") from error
     if missing:
         raise UsageError(f"{table} lacks the columns {', '.join(sorted(missing))}")
+    for number, row in enumerate(rows, 1):
+        if blank := sorted(name for name in columns if not row[name]):
+            raise UsageError(f"{table}, row {number}: there is no {' and no '.join(blank)}")
     return rows
 
 
@@ -91,13 +99,15 @@ def _scene(root: Path, picture: dict[str, str], rows: list[dict[str, str]]) -> S
         split = "val"
     try:
         longer = max(int(picture["width"]), int(picture["height"]))
-        boxes = np.array([[float(row[key]) for key in _CORNERS] for row in rows], np.float32)
+        boxes = np.array([[float(row[key]) for key in _CORNERS] for row in rows], np.float32).reshape(-1, 4)
         certain = [float(row["score"]) >= CERTAIN_SCORE and float(row["votes"]) >= CERTAIN_VOTES for row in rows]
     except (TypeError, ValueError) as error:
         raise UsageError(
             f"{root}: the rows of {name} in images.csv and faces.csv must hold numbers: {error}"
         ) from error
-    return Scene(root / name, picture["source"], split, boxes.reshape(-1, 4), np.array(certain, bool), longer)
+    if longer < 1 or not (np.isfinite(boxes).all() and (boxes[:, :2] < boxes[:, 2:]).all()):
+        raise UsageError(f"{root}: {name} needs sides of 1 pixel or more, and boxes with x0 < x1 and y0 < y1")
+    return Scene(root / name, picture["source"], split, boxes, np.array(certain, bool), longer)
 
 
 def load_scene(scene: Scene) -> Picture:

@@ -90,7 +90,8 @@ def test_a_threshold_that_falls_is_told(run, tmp_path):
     outcome = calibrate(find_model(), tmp_path / "own.tflite", photos, 0.05, "")
     assert outcome.after.fake < outcome.before.fake
     assert outcome.to_dict()["threshold_falls"] is True
-    assert "more real pictures will be called fake than before; --fpr 0.01 asks for fewer" in str(outcome)
+    assert "more real pictures will be called fake than before; --fpr 0.0197 asks for fewer" in str(outcome)
+    calibrate(find_model(), tmp_path / "fewer.tflite", photos, 0.0197, "")  # so it can be done
     risen = run("--whole-image", succeeds=True)
     assert "the threshold falls" not in risen.out
     assert json.loads(run("--whole-image", "--json", succeeds=True).out)["threshold_falls"] is False

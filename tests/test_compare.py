@@ -98,6 +98,13 @@ def test_models_of_other_labels_are_not_compared(edge_detect, tiny_model, data, 
     assert "the models answer different questions: real, fake and a, b, c" in run.err
 
 
+def test_a_finder_is_no_matter_of_the_labels(edge_detect, tiny_model, tiny_finder, data):
+    for pair in ((tiny_finder, tiny_finder), (tiny_model, tiny_finder)):
+        run = edge_detect("compare", *pair, "--data", data)
+        assert (run.code, run.out) == (2, "")
+        assert "`edge-detect evaluate-faces` measures finders" in run.err
+
+
 def test_a_split_without_pictures_is_said(edge_detect, tiny_model, data):
     run = edge_detect("compare", tiny_model, tiny_model, "--data", data, "--split", "train", "--split", "nowhere")
     assert run.code == 2

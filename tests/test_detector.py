@@ -43,6 +43,13 @@ def test_thresholds_of_the_card_decide(detector, colour, verdict):
     assert result.score == pytest.approx(1 / (1 + np.exp(-(0.04 * colour[0] - 0.02 * sum(colour[1:])))))
 
 
+def test_a_score_on_a_threshold_belongs_to_the_verdict_above_it(detector):
+    real, fake = detector.card.thresholds.real, detector.card.thresholds.fake
+    assert (detector.verdict(fake), detector.verdict(real)) == (Verdict.FAKE, Verdict.UNCERTAIN)
+    below = (np.nextafter(fake, 0), np.nextafter(real, 0))
+    assert tuple(map(detector.verdict, below)) == (Verdict.UNCERTAIN, Verdict.REAL)
+
+
 OPERATING = Thresholds(0.4, 0.6, false_alarms={"0.3": 0.3, "0.05": 0.6, "0.001": 0.9999}, reals=1000)
 
 

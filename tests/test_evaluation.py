@@ -11,7 +11,7 @@ from described import samples
 
 from edge_detect import image
 from edge_detect.card import Card, Thresholds
-from edge_detect.errors import PictureError
+from edge_detect.errors import PictureError, UsageError
 from edge_detect.evaluation.bootstrap import Bootstrap, interval, share_interval
 from edge_detect.evaluation.calibration import class_weights, reliability, risk_coverage
 from edge_detect.evaluation.comparison import differences, twins
@@ -21,7 +21,7 @@ from edge_detect.evaluation.damage import DAMAGES, damaged
 from edge_detect.evaluation.facts import leakage
 from edge_detect.evaluation.floors import file_floors
 from edge_detect.evaluation.robustness import robustness
-from edge_detect.evaluation.rows import Split, row_figures, rows, split_figures
+from edge_detect.evaluation.rows import Split, check_names, row_figures, rows, split_figures
 from edge_detect.evaluation.scoring import Scored
 from edge_detect.manifest import Sample
 
@@ -80,6 +80,27 @@ def test_an_int8_model_is_held_to_the_one_that_computes_in_float32():
     assert twins("abc", [int8, float16, float32]) == [("a", "c")]
     assert twins("abc", [float16, int8, other]) == [("b", "a")]
     assert twins("ab", [int8, other]) == []
+
+
+def test_what_int8_costs_is_its_own_auc_less_that_of_float32_by_paired_draws():
+    split = Split(samples(*["real:s", "fake:s"] * 20))
+    right = np.tile([0.2, 0.8], 20)
+    wrong = right.copy()
+    wrong[:8] = 1 - right[:8]
+    int8, float32 = (split_figures(split, scores, scores > 0.5) for scores in (wrong, right))
+    found = differences(int8[0], float32[0], int8[1], float32[1])["all"]
+    assert found["auc"] == int8[0]["all"]["auc"] - 1 < 0
+    low, high = found["interval"]
+    assert low < found["auc"] < high < 0
+    same = differences(int8[0], int8[0], int8[1], int8[1])["all"]
+    assert same["auc"] == 0
+    assert same["interval"] in (None, [0, 0])
+
+
+def test_rows_of_one_name_are_refused():
+    split = Split([Sample(Path(source), 1, source, "m", source, "test") for source in ("s", "s/m")])
+    with pytest.raises(UsageError, match="'s/m' would be the name of two rows, of methods and sources"):
+        check_names(split, [])
 
 
 def test_ignoring_that_pictures_of_one_group_belong_together_makes_an_interval_too_narrow():
@@ -211,6 +232,14 @@ def test_coverage_and_error_are_those_of_the_cards_band():
     assert [0.75, pytest.approx(2 / 6, abs=1e-4)] in found["curve"]
 
 
+def test_a_score_on_a_threshold_belongs_to_the_verdict_above_it():
+    """As `Detector.verdict` has it: fake from `fake` on, real below `real`."""
+    split = Split(samples("real:s", "fake:s"))
+    band = Thresholds(real=0.4, fake=0.6)
+    assert risk_coverage(split, np.array([0.4, 0.6]), band)["coverage"] == 0.5
+    assert risk_coverage(split, np.array([0.39, 0.59]), band)["coverage"] == 0.5
+
+
 def test_without_a_class_calibration_and_risk_are_blank():
     split = Split(samples("real:s", "real:s"))
     assert reliability(split, np.zeros(2)) is None
@@ -225,10 +254,9 @@ def test_the_matrix_has_reals_down_and_fakes_across():
 
 
 def test_reals_of_two_sources_are_told_apart_as_far_as_their_scores_are():
-    split = Split(samples("real:a", "real:a", "real:b", "real:b", "real:c"))
-    found = real_against_real(split, np.array([0.1, 0.3, 0.2, 0.4, 0.3]))
-    assert found["pairs"][0] == ["a", "b", 0.75]
-    assert found["largest"] == pytest.approx(0.25)
+    split = Split(samples(*["real:a"] * 30, *["real:b"] * 30, *["real:c"] * 29))
+    found = real_against_real(split, np.array([0.1, 0.3] * 15 + [0.2, 0.4] * 15 + [0.9] * 29))
+    assert found == {"pairs": [["a", "b", 0.75]], "largest": 0.25}  # c has too few
     assert real_against_real(Split(samples("real:a")), np.zeros(1)) == {"pairs": [], "largest": None}
 
 
@@ -274,6 +302,25 @@ def test_files_that_differ_by_class_give_themselves_away(tmp_path):
         found.append(Sample(path, label, "s", "m", str(number), "test"))
     assert file_floors(Split(found)) == {"all": 1.0, "sources": {"s": 1.0}}
     assert file_floors(Split(found[:18]))["all"] is None
+
+
+def test_a_few_large_groups_neither_end_the_floor_nor_lower_it(tmp_path):
+    """As of a few long videos and many short ones: of facts that tell nothing, about 0.5 is the floor."""
+    pytest.importorskip("sklearn")
+    random = np.random.default_rng(1)
+
+    def part(label, groups):
+        for group, count in groups.items():
+            for number in range(count):
+                path = tmp_path / f"{label}-{group}-{number}.png"
+                path.write_bytes(zoo.encode(np.zeros((8, 8, 3), np.uint8), "PNG") + bytes(random.integers(0, 500)))
+                yield Sample(path, label, "s", "m", f"{label}-{group}", "test")
+
+    reals = list(part(0, dict.fromkeys(range(10), 3)))
+    fakes = list(part(1, {at: 60 if at < 4 else 2 for at in range(10)}))
+    assert 0.4 < leakage(reals, fakes) < 0.65
+    whole = list(part(1, {at: 1 if at else 200 for at in range(10)}))
+    assert np.isnan(value := leakage(reals, whole)) or value > 0.3
 
 
 def test_multiply_adds_are_counted_by_hand():

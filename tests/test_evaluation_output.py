@@ -30,6 +30,16 @@ def test_a_link_or_a_device_is_written_to_and_not_replaced(tmp_path):
     assert Path("/dev/null").is_char_device()
 
 
+def test_names_that_are_no_utf8_are_written_all_the_same(tmp_path):
+    write(tmp_path / "report.html", "r\udcff.jpg")
+    assert (tmp_path / "report.html").read_text() == "r\\udcff.jpg\n"
+
+
+def test_standard_output_is_no_file_for_a_report():
+    with pytest.raises(UsageError, match="a report is a file, and not standard output"):
+        check_report(Path("-"), [], [])
+
+
 def test_a_file_that_cannot_be_completed_leaves_nothing_behind(tmp_path, monkeypatch):
     def replace(*_):
         raise OSError(errno.ENOSPC, "No space left on device")

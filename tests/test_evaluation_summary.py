@@ -5,13 +5,14 @@ from edge_detect.evaluation.tables import operating_rows
 
 
 def row(auc=None, real_accuracy=0.95, own_reals=True, **more):
-    values = {"real": 5, "fake": 5, "own_reals": own_reals, "real_accuracy": real_accuracy, "intervals": {"auc": None}}
+    known = {"auc": [0.5, 1], "real_accuracy": [0.832, 1]}
+    values = {"real": 5, "fake": 5, "own_reals": own_reals, "real_accuracy": real_accuracy, "intervals": known}
     return values | ({} if auc is None else {"auc": auc, "fake_accuracy": 0.5}) | more
 
 
 def figures(**changes):
     found = {
-        "all": row(0.8, intervals={"auc": [0.7, 0.9]}),
+        "all": row(0.8, intervals={"auc": [0.7, 0.9], "real_accuracy": [0.832, 1]}),
         "sources": {"a": row(0.95), "b": row(0.55, 0.7), "c": row(0.58, 0.6, own_reals=False), "d": row(0.7, 0.8)},
         "risk_coverage": {"coverage": 0.75, "error": 0.1},
         "verdicts": {"all": {"fake": {"real": {"share": 0.125, "interval": None}}}},
@@ -30,7 +31,7 @@ def figures(**changes):
 def test_the_summary_says_what_the_numbers_say():
     said = " ".join(summary(figures())["test"])
     assert "in 80% of all pairs (AUC 0.800, 95% interval 0.70–0.90)" in said
-    assert "finds 50% of the fakes and calls 5.0% of the real pictures fake" in said
+    assert "finds 50% of the fakes and calls 5.0% of the real pictures fake (95% interval 0.0%–16.8%)." in said
     assert "tells the fakes of a well (AUC 0.9 or more), but those of b and c hardly better than a coin" in said
     assert "wrongs real pictures most in b (30%) and d (20%)." in said
     assert "it would leave 25% undecided, and of the rest 10% would be wrong" in said
@@ -52,6 +53,13 @@ def test_what_was_not_measured_is_not_spoken_of():
         "test"
     ]
     assert not any(word in " ".join(said) for word in ("undecided", "hurts", "tells real pictures"))
+
+
+def test_of_a_handful_of_pictures_nothing_is_claimed():
+    few = {"auc": None, "real_accuracy": None}
+    sources = {name: row(1.0, 0.0, intervals=few) for name in "abcd"}
+    said = " ".join(summary(figures(all=row(0.8, intervals=few), sources=sources))["test"])
+    assert not any(word in said for word in ("95%", "well", "wrongs", "hurts"))
 
 
 def test_a_threshold_close_to_1_is_told_from_1():

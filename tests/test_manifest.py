@@ -96,6 +96,23 @@ def test_a_group_may_not_span_splits_across_manifests(tmp_path):
         read_manifests([one, two])
 
 
+def test_a_picture_may_be_listed_once_only_whatever_way_leads_to_it(tmp_path):
+    one = manifest(tmp_path / "one", ["a.jpg,real,s,m,g,train"])
+    twice = manifest(tmp_path / "two", ["a.jpg,real,s,m,g,train", "./a.jpg,fake,s,m,g,train"])
+    (tmp_path / "link").symlink_to(one)
+    for roots in ([one, one], [one, tmp_path / "link"], [twice]):
+        with pytest.raises(UsageError, match=r"a\.jpg is listed twice"):
+            read_manifests(roots)
+
+
+def test_folders_of_one_name_do_not_pass_for_one_source(tmp_path):
+    for place in ("a", "b"):
+        for label in ("real", "fake"):
+            zoo.write({f"{place}.jpg": b"1"}, tmp_path / place / "faces" / label)
+    with pytest.raises(UsageError, match="since both are called 'faces': rename one"):
+        read_manifests([tmp_path / "a" / "faces", tmp_path / "b" / "faces"])
+
+
 def test_plain_folders_are_split_so_that_a_subfolder_stays_together(tmp_path):
     for label in ("real", "fake"):
         for person in range(30):

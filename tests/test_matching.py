@@ -18,6 +18,11 @@ def test_a_found_box_is_right_false_or_neither():
     assert outcome.hit.tolist() == [True]
 
 
+def test_half_is_shared_enough():
+    assert match(boxes((0, 0, 10, 5)), boxes(FACE), np.array([True])).hit.tolist() == [True]
+    assert match(boxes((0, 0, 10, 4.9)), boxes(FACE), np.array([True])).hit.tolist() == [False]
+
+
 def test_a_label_is_matched_once():
     outcome = match(boxes(FACE, FACE), boxes(FACE), np.array([True]))
     assert outcome.right.tolist() == [True, False]

@@ -32,6 +32,7 @@ def compare(
     Size, latency on this machine, AUC or top-1 accuracy, and how far they disagree; pictures are scored whole.
     """
     from edge_detect.card import read_packed
+    from edge_detect.errors import UsageError
     from edge_detect.evaluation import disagreement
     from edge_detect.evaluation.evaluate import REPORTED, choose
     from edge_detect.evaluation.output import check_report, write
@@ -40,7 +41,11 @@ def compare(
     from edge_detect.progress import progress
 
     paths = (find_model(one), find_model(two))
-    samples = read_manifests(data, read_packed(paths[0])[1].labels)
+    cards = [read_packed(path)[1] for path in paths]
+    for card in cards:
+        if card.kind == "finder":
+            raise UsageError(f"{card.name} finds faces: `edge-detect evaluate-faces` measures finders")
+    samples = read_manifests(data, cards[0].labels)
     there = sorted({sample.split for sample in samples})
     wanted = split or [name for name in REPORTED if name in there] or there
     chosen = [sample for part in choose(samples, wanted).values() for sample in part]

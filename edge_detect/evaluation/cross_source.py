@@ -10,6 +10,9 @@ from edge_detect.evaluation.metrics import auc
 from edge_detect.evaluation.rows import Split
 from edge_detect.manifest import FAKE, REAL
 
+_LEAST = 30
+"""Real pictures of a source below which what its scores do is left to chance."""
+
 
 def cross_source(split: Split, scores: NDArray[np.float64]) -> dict[str, Any]:
     """AUC of the fakes of each source (columns) against the reals of each source (rows)."""
@@ -21,9 +24,11 @@ def cross_source(split: Split, scores: NDArray[np.float64]) -> dict[str, Any]:
 def real_against_real(split: Split, scores: NDArray[np.float64]) -> dict[str, Any]:
     """A floor: AUC with which the score tells the reals of one source from those of another, where 0.5 is right.
 
-    pairs: both names and the AUC; largest: the largest distance from 0.5, None when there are no two sources.
+    pairs: both names and the AUC, of sources with _LEAST real pictures or more; largest: the largest distance from 0.5,
+    None when there are no two of them.
     """
-    reals = _by_source(split, scores, split.reals)
+    found = _by_source(split, scores, split.reals)
+    reals = {name: values for name, values in found.items() if len(values) >= _LEAST}
     pairs: list[list[Any]] = [
         [one, two, round(_above(reals[two], reals[one]), 4)] for one, two in combinations(reals, 2)
     ]

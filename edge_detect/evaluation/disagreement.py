@@ -24,6 +24,7 @@ from edge_detect.pool import in_order
 from edge_detect.results import Result
 from edge_detect.table import aligned
 
+SCHEMA_VERSION = 1
 SHOWN = 12
 """Disagreements that a page shows."""
 _THUMB = 192
@@ -68,6 +69,7 @@ class Comparison:
         """All figures, ready for JSON; shares and scores are 0–1."""
         calls = zip(self.a.calls, self.b.calls, strict=True)
         return {
+            "schema_version": SCHEMA_VERSION,
             "pictures": len(self.samples),
             "models": {key: self._side(side) for key, side in (("a", self.a), ("b", self.b))},
             "disagreement": {

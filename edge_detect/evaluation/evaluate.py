@@ -19,7 +19,7 @@ from edge_detect.evaluation.damage import DAMAGES, Damage
 from edge_detect.evaluation.floors import file_floors
 from edge_detect.evaluation.robustness import robustness
 from edge_detect.evaluation.roc import Figure
-from edge_detect.evaluation.rows import Split, picture_sides, split_figures
+from edge_detect.evaluation.rows import Split, check_names, picture_sides, split_figures
 from edge_detect.evaluation.scoring import Scored, score
 from edge_detect.evaluation.verdicts import operating_points, verdict_shares
 from edge_detect.extras import require
@@ -58,8 +58,8 @@ def evaluate(
 
     splits: default, those of REPORTED that have pictures; together: sources that are also measured as one; fewer: some
     of these damages, for models that are not measured under all; workers: threads, default one per core. Raises
-    UsageError when a split has no pictures or a source is not there, ModelError when a model is no classifier,
-    PictureError when a picture cannot be read, MissingExtraError without scikit-learn.
+    UsageError when a split has no pictures, a source is not there or two rows would have one name, ModelError when a
+    model is no classifier, PictureError when a picture cannot be read, MissingExtraError without scikit-learn.
     """
     require("evaluation", "evaluate", "sklearn")
     chosen = choose(samples, splits)
@@ -70,13 +70,15 @@ def evaluate(
     cards = [detector.card for detector in detectors[0]]
     names = _names(paths, cards)
     each = [fewer.get(path, damages) for path in paths]
+    parts = {name: Split(part, picture_sides(part)) for name, part in chosen.items()}
+    for split in parts.values():
+        check_names(split, together)
     scored = {}
     with progress(sum(map(len, chosen.values())), "scoring", hidden=quiet) as advance:
         for name, part in chosen.items():
             scored[name] = dict(zip(names, score(part, detectors, each, advance), strict=True))
     about = [_about(path, card) for path, card in zip(paths, cards, strict=True)]
     spent = costs(paths, detectors, [sample for part in chosen.values() for sample in part])
-    parts = {name: Split(part, picture_sides(part)) for name, part in chosen.items()}
     figures: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "intervals": {"coverage": COVERAGE, "draws": REPLICATES, "clustered_by": "group"},

@@ -7,6 +7,7 @@ from pathlib import Path
 from edge_detect.errors import UsageError
 from edge_detect.manifest import Sample
 from edge_detect.sinks import check_output
+from edge_detect.sources.files import STDIN
 from edge_detect.writable import is_stdout, write_whole
 
 
@@ -18,6 +19,8 @@ def check_report(output: Path | None, data: Iterable[Path], samples: Iterable[Sa
     """
     if output is None:
         return
+    if str(output) == STDIN:
+        raise UsageError(f"a report is a file, and not standard output: name one instead of {output}")
     parent = output.resolve().parent
     if output.is_dir() or not (_is_special(output) or parent.is_dir()):
         raise UsageError(f"{output} cannot be written: name a file in a folder that is there")
@@ -34,11 +37,12 @@ def write(output: Path, text: str) -> None:
 
     Raises UsageError when it cannot be written.
     """
+    data = f"{text}\n".encode(errors="backslashreplace")  # of names that are no UTF-8
     try:
         if _is_special(output):
-            output.write_text(text + "\n", encoding="utf-8")
+            output.write_bytes(data)
         else:
-            write_whole(output.resolve(), f"{text}\n".encode())
+            write_whole(output.resolve(), data)
     except OSError as error:
         raise UsageError(f"{output} cannot be written: {error.strerror}") from error
 

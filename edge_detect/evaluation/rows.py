@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_detect.errors import PictureError, UsageError
 from edge_detect.evaluation.bootstrap import Bootstrap, interval, share_interval
 from edge_detect.evaluation.roc import Figure, Roc, roc
 from edge_detect.false_alarms import needed
@@ -18,6 +19,8 @@ SIZES = {"under 128 px": (0, 128), "128 to 191 px": (128, 192), "192 px or more"
 
 LEAST_GROUPS = 5
 """Groups of pictures of a class that an interval is drawn from at least."""
+_NAMED = 3
+"""Pictures that an error names."""
 _RATES = {"tpr_at_1pct_fpr": 0.01, "tpr_at_05pct_fpr": 0.005}
 """False-alarm rates, which few real pictures cannot tell from none."""
 
@@ -87,10 +90,32 @@ def rows(split: Split, together: Sequence[Sequence[str]] = ()) -> Iterator[Row]:
                 yield Row("sizes", name, reals, inside & split.fakes, bool(reals.any()))
 
 
+def check_names(split: Split, together: Sequence[Sequence[str]]) -> None:
+    """Raise UsageError when two rows of a split would be called the same."""
+    seen: dict[str, str] = {}
+    for row in rows(split, together):
+        if row.name in seen:
+            kinds = " and ".join(sorted({row.kind, seen[row.name]}))
+            raise UsageError(f"{row.name!r} would be the name of two rows, of {kinds}; give the source another name")
+        seen[row.name] = row.kind
+
+
 def picture_sides(samples: Sequence[Sample]) -> NDArray[np.int64]:
-    """The shorter side of each picture in pixels, (n,). Raises PictureError when one is damaged."""
-    headers = (read_header(sample.path.read_bytes()) for sample in samples)
-    return np.array([min(header.width, header.height) for header in headers])
+    """The shorter side of each picture in pixels, (n,).
+
+    Raises PictureError, which names the first few, when some cannot be read.
+    """
+    sides, broken = [], []
+    for sample in samples:
+        try:
+            header = read_header(sample.path.read_bytes())
+            sides.append(min(header.width, header.height))
+        except (OSError, PictureError) as error:
+            broken.append(f"{sample.path}: {getattr(error, 'strerror', None) or error}")
+    if broken:
+        more = f"; and {len(broken) - _NAMED} more" if len(broken) > _NAMED else ""
+        raise PictureError(f"{'; '.join(broken[:_NAMED])}{more}")
+    return np.array(sides)
 
 
 def row_figures(

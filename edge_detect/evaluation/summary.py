@@ -1,4 +1,7 @@
-"""What the figures say, in plain words: the top of the report. Every sentence is written from the numbers."""
+"""What the figures say, in plain words: the top of the report.
+
+Every sentence is written from the numbers, and of what is measured on too few pictures to have an interval, none is.
+"""
 
 from typing import Any
 
@@ -24,7 +27,7 @@ def summary(figures: dict[str, Any]) -> dict[str, list[str]]:
             _alarms(found["sources"]),
             _decided(found),
             _missed(found["verdicts"]["all"]),
-            _damaged(found["robustness"]),
+            _damaged(found["robustness"]) if found["all"].get("intervals", {}).get("auc") else "",
             _floors(measured["file_floors"]["all"], found),
             _given_away(measured["file_floors"]["sources"], found["sources"]),
         ]
@@ -39,15 +42,17 @@ def _pooled(split: str, model: str, measured: dict[str, Any], pooled: dict[str, 
         return f"{what} calls {pooled[share]:.1%} rightly; without {missing} pictures, nothing more can be said."
     bounds = pooled["intervals"]["auc"]
     sure = f", 95% interval {bounds[0]:.2f}–{bounds[1]:.2f}" if bounds else ""
+    right = pooled["intervals"]["real_accuracy"]
+    wronged = f" (95% interval {1 - right[1]:.1%}–{1 - right[0]:.1%})" if right else ""
     return (
         f"{what} scores a fake above a real picture in {pooled['auc']:.0%} of all pairs "
         f"(AUC {pooled['auc']:.3f}{sure}). At its threshold it finds {pooled['fake_accuracy']:.0%} of the fakes "
-        f"and calls {1 - pooled['real_accuracy']:.1%} of the real pictures fake."
+        f"and calls {1 - pooled['real_accuracy']:.1%} of the real pictures fake{wronged}."
     )
 
 
 def _told(found: dict[str, Any]) -> str:
-    known = {name: values["auc"] for name, values in found["sources"].items() if "auc" in values}
+    known = {name: values["auc"] for name, values in found["sources"].items() if values["intervals"].get("auc")}
     well = [name for name, value in known.items() if value >= _WELL]
     badly = [name for name, value in known.items() if value < _BADLY]
     parts = []
@@ -59,7 +64,8 @@ def _told(found: dict[str, Any]) -> str:
 
 
 def _alarms(sources: dict[str, Any]) -> str:
-    rates = {name: 1 - values["real_accuracy"] for name, values in sources.items() if values["own_reals"]}
+    sure = {name: values for name, values in sources.items() if values["intervals"].get("real_accuracy")}
+    rates = {name: 1 - values["real_accuracy"] for name, values in sure.items() if values["own_reals"]}
     worst = sorted((name for name, rate in rates.items() if rate >= _ALARMING), key=lambda name: -rates[name])
     if not worst:
         return ""
