@@ -45,7 +45,8 @@ def adapt(
     if len(set(labels)) != len(labels) or len(labels) != max(2, count):
         raise UsageError(
             f"the model has {count} output{'' if count == 1 else 's'} and {len(labels)} labels ({', '.join(labels)}); "
-            "--labels names them in the order of the outputs, and the folders of --data are called so"
+            "--labels names them in the order of the outputs (of a single one, first what is near 0), and the folders "
+            "of --data are called so"
         )
     chosen = _chosen(model, normalise)
     inside = [layer.name for layer in _layers(model) if type(layer).__name__ in ("Rescaling", "Normalization")]

@@ -33,7 +33,7 @@ _MAX_CARD = 1_000_000
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, RuntimeError)
 """What zipfile raises for damaged archives, by the kind of compression that the damage makes it believe in."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_HOW_TO_GET_ONE = "make one with `python -m convert`, or use a model from the models/ folder"
+_HOW_TO_GET_ONE = "convert a Keras model into one (`edge-detect convert`), or use a shipped model"
 
 
 @dataclass(frozen=True)
@@ -217,8 +217,8 @@ def unpack(data: bytes) -> tuple[bytes, Card]:
             flatbuffer = data[: min(other.header_offset for other in archive.infolist())]
     except (*_ZIP_ERRORS, KeyError, ValueError) as error:
         raise ModelError(
-            f"the model carries no card, so its output has no meaning; {_HOW_TO_GET_ONE}, "
-            "or the file was copied in part: copy it again"
+            "the model carries no card, so its output has no meaning: convert the Keras model that it was made of "
+            "(`edge-detect convert`); if it is a copy of one of ours, it was cut short: copy it again"
         ) from error
     try:
         values = json.loads(text)

@@ -1,5 +1,6 @@
 """A card as text for people."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def describe(card: Card, path: Path) -> str:
     for title, values in (("metrics", card.metrics), ("conversion", card.conversion), ("training", card.training)):
         lines += ["", title] if values else []
         lines += [f"  {key}: {_short(value)}" for key, value in values.items()]
-    lines += ["", "all of it: edge-detect info --json"]
+    lines += ["", f"all of it: edge-detect info {shlex.quote(str(path))} --json"]
     return "\n".join(printable(line) for line in lines)
 
 

@@ -65,7 +65,8 @@ def check_kind(start: bytes) -> None:
         return
     for offset, magic, name in _OTHERS:
         if start.startswith(magic, offset):
-            raise PictureError(f"this is {name}; convert it to JPEG or PNG")
+            help_ = "`edge-detect watch` scores it" if name == "a video" else "convert it to JPEG or PNG"
+            raise PictureError(f"this is {name}; {help_}")
     raise PictureError(f"not a picture of a supported kind ({SUPPORTED})")
 
 

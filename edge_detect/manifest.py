@@ -54,6 +54,8 @@ def read_manifest(root: Path, labels: Sequence[str] = LABELS) -> list[Sample]:
     called ALL, or a group spans two splits.
     """
     table = root / "labels.csv"
+    if not root.is_dir():
+        raise UsageError(f"there is no folder {root}; name one with labelled pictures")
     if table.is_file():
         samples = list(_from_csv(root, table, labels))
     elif all((root / label).is_dir() for label in labels):

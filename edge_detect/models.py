@@ -22,6 +22,8 @@ def find_model(model: "str | os.PathLike[str] | None" = None) -> Path:
     for candidate in [*own, path]:
         if os.path.isfile(candidate):  # noqa: PTH113 - no exception for a name that cannot be a path
             return candidate
+    if os.path.isdir(name):  # noqa: PTH112
+        raise ModelError(f"{name} is a folder: name a .tflite file in it, or one of {', '.join(shipped())}")
     raise ModelError(f"there is no model {name!r}: give the path of a .tflite file, or one of {', '.join(shipped())}")
 
 

@@ -179,7 +179,7 @@ def test_the_description_of_long_provenance_is_short(tiny_model):
     text = describe(tiny.card(training={**run, "mean_of": [run] * 9}), tiny_model)
     assert "sources: source0, source1" in text
     assert "source7 and 192 more" in text
-    assert "edge-detect info --json" in text
+    assert f"edge-detect info {tiny_model} --json" in text
     assert max(map(len, text.splitlines())) < 2000
 
 

@@ -60,7 +60,7 @@ def test_info_of_something_else_says_what_to_do(edge_detect, tmp_path):
     path.write_bytes(b"not a model")
     run = edge_detect("info", path)
     assert (run.code, run.out) == (2, "")
-    assert "this is not a TFLite model; make one with" in run.err
+    assert "this is not a TFLite model; convert a Keras model into one" in run.err
 
 
 def test_bench_names_each_model_and_its_ratio(edge_detect, tiny_model):

@@ -71,5 +71,5 @@ def test_what_cannot_be_read_is_not_replaced(tmp_path, data):
 
 def test_a_model_that_was_copied_in_part_is_said_to_be_that_perhaps(tmp_path):
     (tmp_path / "half.tflite").write_bytes(tiny.packed()[:-10])
-    with pytest.raises(ModelError, match=r"carries no card.* or the file was copied in part: copy it again"):
+    with pytest.raises(ModelError, match=r"carries no card.* it was cut short: copy it again"):
         read_packed(tmp_path / "half.tflite")

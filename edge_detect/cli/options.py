@@ -7,11 +7,12 @@ import typer
 from edge_detect.errors import UsageError
 
 Model = Annotated[
-    Optional[str], typer.Option("--model", "-m", metavar="MODEL", help="A .tflite file or the name of a shipped model.")
+    Optional[str],
+    typer.Option("--model", "-m", metavar="MODEL", help="A .tflite file, or deepfake (default) or deepfake-nano."),
 ]
 Finder = Annotated[
     Optional[str],
-    typer.Option(metavar="MODEL", help="The model that finds the faces: a .tflite file or a shipped name."),
+    typer.Option(metavar="MODEL", help="The model that finds the faces: a .tflite file; default: the shipped face."),
 ]
 WholeImage = Annotated[
     bool, typer.Option("--whole-image", help="Find no faces: score the centred square of each picture.")
@@ -23,7 +24,7 @@ Fpr = Annotated[
     Optional[float],
     typer.Option(
         metavar="RATE",
-        help="Call fake what this share of real pictures reaches, such as 0.01; `edge-detect info` lists them.",
+        help="Call fake what this share of real pictures reaches: one that `edge-detect info` lists; default: 0.01.",
     ),
 ]
 Workers = Annotated[Optional[int], typer.Option(min=1, metavar="N", help="Threads; default: one per core.")]

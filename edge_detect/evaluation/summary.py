@@ -38,8 +38,9 @@ def summary(figures: dict[str, Any]) -> dict[str, list[str]]:
 def _pooled(split: str, model: str, measured: dict[str, Any], pooled: dict[str, Any]) -> str:
     what = f"On {split} ({measured['real']} real and {measured['fake']} fake pictures), {model}"
     if "auc" not in pooled:
-        missing, share = ("fake", "real_accuracy") if measured["real"] else ("real", "fake_accuracy")
-        return f"{what} calls {pooled[share]:.1%} rightly; without {missing} pictures, nothing more can be said."
+        if measured["real"]:
+            return f"{what} calls {1 - pooled['real_accuracy']:.1%} fake; without fake pictures, that is all there is."
+        return f"{what} finds {pooled['fake_accuracy']:.1%}; without real pictures, that is all there is."
     bounds = pooled["intervals"]["auc"]
     sure = f", 95% interval {bounds[0]:.2f}–{bounds[1]:.2f}" if bounds else ""
     right = pooled["intervals"]["real_accuracy"]

@@ -78,7 +78,8 @@ class Watcher:
             raise UsageError("of a folder every picture is scored: leave the policy newest out")
         if apart and dataclasses.replace(settings, policy=None) != Settings():
             raise UsageError(
-                "each picture of a folder stands for itself: window, trigger, cooldown and every_frame are of no use"
+                "each picture of a folder stands for itself: leave out what is for frames in a row (window, trigger, "
+                "cooldown, every frame)"
             )
         self.counts = Counts()
         self.buffer = Buffer(settings.policy or default_policy(source))
