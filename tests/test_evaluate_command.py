@@ -237,7 +237,7 @@ def test_without_fakes_what_needs_them_is_blank(edge_detect, models, tmp_path):
     assert "auc" not in found["all"]
     assert found["calibration"] is found["risk_coverage"] is None
     assert found["robustness"]["JPEG 70"]["auc"] is None
-    assert "without fake pictures, nothing more can be said" in report.read_text()
+    assert "without fake pictures, that is all there is" in report.read_text()
     assert "nan" not in Page(report.read_text()).words.lower()
     assert edge_detect("evaluate", models[0], data, "--split", "val", "--no-robustness").code == 0
 
