@@ -63,10 +63,10 @@ def data(tmp_path_factory) -> tuple[Path, Path]:
             cv2.imwrite(str(scenes / name), picture[..., ::-1])
     crop = np.full((64, 64, 3), 90, np.uint8)
     doll(crop, 9, 9, 46)
-    cv2.imwrite(str(crops / "doll.png"), crop[..., ::-1])
     labels = [("file", "label", "source", "method", "group", "split", "x0", "y0", "x1", "y1")]
-    labels.append(("doll.png", "real", "drawn", "none", "doll", "train", 9, 9, 55, 55))
-    labels.append(("doll.png", "real", "drawn", "none", "another", "val", 9, 9, 55, 55))
+    for name, split in (("doll", "train"), ("another", "val")):
+        cv2.imwrite(str(crops / f"{name}.png"), crop[..., ::-1])
+        labels.append((f"{name}.png", "real", "drawn", "none", name, split, 9, 9, 55, 55))
     for path, rows in ((scenes / "images.csv", images), (scenes / "faces.csv", faces), (crops / "labels.csv", labels)):
         with path.open("w", newline="") as file:
             csv.writer(file).writerows(rows)
