@@ -20,6 +20,20 @@ PATIENCE = 60
 
 
 @contextmanager
+def serving(handler):
+    """The address of a server on loopback."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/hook"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
 def web_server(*statuses):
     """A server that answers with these, and then 200; what it was sent."""
     answers, requests = list(statuses), []
@@ -35,15 +49,8 @@ def web_server(*statuses):
         def log_message(self, *_):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/hook", requests
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(Handler) as url:
+        yield url, requests
 
 
 @contextmanager
@@ -65,16 +72,11 @@ def raw_server(*parts):
             pass
 
     ended, left = threading.Event(), threading.Event()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/", left
-    finally:
-        ended.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(Handler) as url:
+        try:
+            yield url, left
+        finally:
+            ended.set()
 
 
 @pytest.fixture
@@ -96,15 +98,18 @@ def test_a_webhook_posts_signed_json_and_tries_again(impatient, tmp_path):
     assert outlet.counts() == {"delivered": 1, "failed": 0, "dropped": 0}
 
 
-def test_a_webhook_that_refuses_is_not_asked_again(impatient):
-    with web_server(404) as (url, requests):
+@pytest.mark.parametrize(
+    ("status", "said_of_it"), [(404, "404"), (308, "308, that it has moved: give the URL of where it is now")]
+)
+def test_a_webhook_that_refuses_is_not_asked_again(impatient, status, said_of_it):
+    with web_server(status) as (url, requests):
         outlet, said = Webhook(url), []
         outlet.complain = said.append
         outlet.start()
         outlet.put(event())
         outlet.close(PATIENCE)
     assert len(requests) == 1
-    assert said == ["webhook: the server answers 404"]
+    assert said == [f"webhook: the server answers {said_of_it}"]
 
 
 @pytest.mark.parametrize(
@@ -123,17 +128,6 @@ def test_what_a_webhook_says_beyond_its_status_is_not_read(answer):
         outlet.close(PATIENCE)
         assert left.wait(PATIENCE)
     assert outlet.counts() == {"delivered": 1, "failed": 0, "dropped": 0}
-
-
-def test_a_webhook_that_has_moved_says_what_to_do(impatient):
-    with web_server(308) as (url, requests):
-        outlet, said = Webhook(url), []
-        outlet.complain = said.append
-        outlet.start()
-        outlet.put(event())
-        outlet.close(PATIENCE)
-    assert len(requests) == 1
-    assert said == ["webhook: the server answers 308, that it has moved: give the URL of where it is now"]
 
 
 @pytest.mark.parametrize("url", ["http://", "ftp://host/", "http://exa mple/", "http://a..b/key", "http://h:0/", "key"])
